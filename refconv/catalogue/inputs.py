@@ -1,0 +1,101 @@
+"""The fills by name: how the inputs of a whole case are made, and by which rule they are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv import fills
+from refconv.formats import NumberFormat
+from refconv.problem import ConvProblem
+
+Tensors = dict[str, npt.NDArray[np.float64]]
+Maker = Callable[[str, ConvProblem, NumberFormat, bool], Tensors]
+RealFill = Callable[[str, tuple[int, ...], NumberFormat], npt.NDArray[np.float64]]
+
+# The largest magnitude that a sum of an exact fill may reach, by the format of the inputs.  For bfloat16 and
+# float32 it is what a float32 accumulator holds exactly; float16 results must also stay below 65,504.
+BUDGETS = {"float64": 2**53, "float32": 2**24, "float16": 2**15, "bfloat16": 2**24, "int8": 2**31 - 1}
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A way to make the inputs of a case.
+
+    Attributes
+    ----------
+    make : callable
+        ``make(case id, problem, format, has_bias)`` -> tensors of float64 that the format holds exactly.
+    rule : {"exact", "standard"}
+        How the results are judged.
+    flags : tuple of str
+    header : str
+        One sentence for the readers of the group's file.
+    """
+
+    make: Maker
+    rule: str
+    flags: tuple[str, ...]
+    header: str
+
+
+def _shapes(problem: ConvProblem, has_bias: bool) -> dict[str, tuple[int, ...]]:
+    names = ("x", "weight", "bias", "grad_output") if has_bias else ("x", "weight", "grad_output")
+    return {name: problem.shape_of(name) for name in names}
+
+
+def _exact(case_id: str, problem: ConvProblem, element: NumberFormat, has_bias: bool) -> Tensors:
+    return _integers(case_id, problem, element, has_bias, BUDGETS[element.name])
+
+
+def _narrow(case_id: str, problem: ConvProblem, element: NumberFormat, has_bias: bool) -> Tensors:
+    return _integers(case_id, problem, element, has_bias, element.largest_integer)
+
+
+def _integers(case_id: str, problem: ConvProblem, element: NumberFormat, has_bias: bool, budget: int) -> Tensors:
+    ranges = fills.exact_ranges(problem, element, budget, has_bias)
+    largest = {"x": ranges.x, "weight": ranges.weight, "grad_output": ranges.grad_output, "bias": ranges.bias}
+    if not element.is_integer:  # the bias of int8 layers is an int32
+        largest["bias"] = min(ranges.bias, element.largest_integer)
+    shapes = _shapes(problem, has_bias)
+    return {name: fills.exact_integers(f"{case_id}/{name}", shape, largest[name]) for name, shape in shapes.items()}
+
+
+def _iota(_: str, problem: ConvProblem, __: NumberFormat, has_bias: bool) -> Tensors:
+    return {name: fills.iota(shape) for name, shape in _shapes(problem, has_bias).items()}
+
+
+def _real(first: RealFill, second: RealFill | None = None) -> Maker:
+    """Fill x and grad_output by ``first``, weight and bias by ``second`` (by default the same)."""
+    by_name = {"x": first, "grad_output": first, "weight": second or first, "bias": second or first}
+
+    def make(case_id: str, problem: ConvProblem, element: NumberFormat, has_bias: bool) -> Tensors:
+        shapes = _shapes(problem, has_bias)
+        return {name: by_name[name](f"{case_id}/{name}", shape, element) for name, shape in shapes.items()}
+
+    return make
+
+
+_HEADER_EXACT = "Every partial sum is an integer that the accumulator holds: any order of summation gives these bits."
+_HEADER_NARROW = "Every partial sum is an integer that the format of the inputs itself holds: any accumulator gives these bits."
+_HEADER_REAL = (
+    "Every element has an interval [lo, hi]: accumulating in the stated format in any order, and rounding once, ends there."
+)
+
+FILLS: dict[str, Fill] = {
+    "exact": Fill(_exact, "exact", ("ExactInteger",), _HEADER_EXACT),
+    "narrow": Fill(_narrow, "exact", ("ExactInteger", "NarrowAccumulator"), _HEADER_NARROW),
+    "iota": Fill(_iota, "exact", ("Iota", "ExactInteger"), _HEADER_EXACT),
+    "zero-mean": Fill(_real(fills.zero_mean), "standard", ("RealValued",), _HEADER_REAL),
+    "positive": Fill(_real(fills.positive), "standard", ("RealValued",), _HEADER_REAL),
+    "full-mantissa": Fill(_real(fills.full_mantissa), "standard", ("RealValued",), _HEADER_REAL),
+    "wide-exponents": Fill(
+        _real(fills.wide_exponents), "standard", ("RealValued", "WideExponents"), _HEADER_REAL
+    ),
+    "cancelling": Fill(
+        _real(fills.cancelling, fills.smooth), "standard", ("RealValued", "Cancellation"), _HEADER_REAL
+    ),
+}  # fmt: skip

@@ -1,0 +1,122 @@
+"""The tiers: which families are computed in which number format with which fill.
+
+A group is one family in one format with one fill; it becomes two files.  ``smoke`` is a selection of
+``core``: the same ids, the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from refconv.catalogue import families, guide, networks
+from refconv.catalogue.spec import CaseSpec, Row
+from refconv.errors import CatalogueError
+
+VERSION = "2026.11.22"  # of the vectors, by date; a new vector may fail a passing user
+
+FAMILIES: dict[str, Callable[[], list[Row]]] = {
+    "worked-example": guide.worked_example,
+    "arithmetic-guide": guide.arithmetic_guide,
+    "basic": families.basic,
+    "asymmetric": families.asymmetric,
+    "grouped": families.grouped,
+    "depthwise": families.depthwise,
+    "dilated": families.dilated,
+    "leftover": families.leftover,
+    "pointwise": families.pointwise,
+    "full-reduction": families.full_reduction,
+    "batch": families.batch,
+    "padding-over-kernel": families.padding_over_kernel,
+    "thin": families.thin,
+    "tile-edges": families.tile_edges,
+    "resnet50": networks.resnet50,
+    "mobilenet-v2": networks.mobilenet_v2,
+    "efficientnet-b0": networks.efficientnet_b0,
+}
+
+_NETWORKS = ("resnet50", "mobilenet-v2", "efficientnet-b0")
+_GEOMETRY = ("asymmetric", "grouped", "depthwise", "dilated", "leftover", "pointwise", "full-reduction")
+_ALL = tuple(name for name in FAMILIES if name not in ("worked-example", "arithmetic-guide"))
+
+_NARROW = tuple(name for name in _GEOMETRY if name != "full-reduction")  # whose sums outgrow 8 bits
+
+# Format, fill, families, and the operations if not all.  Gradients of 16-bit formats are commonly added up in
+# steps of the format itself (PyTorch on many CPUs), so their exact cases use sums that even those steps hold.
+CORE: tuple[tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("float32", "iota", ("worked-example",)),
+    ("float32", "exact", ("arithmetic-guide", *_ALL)),
+    ("float32", "zero-mean", (*_GEOMETRY, *_NETWORKS)),
+    ("float32", "positive", ("full-reduction", "resnet50")),
+    ("float32", "full-mantissa", ("asymmetric", "grouped", "depthwise")),
+    ("float32", "wide-exponents", ("asymmetric",)),
+    ("float32", "cancelling", ("asymmetric", "pointwise")),
+    ("float64", "exact", _GEOMETRY),
+    ("float64", "zero-mean", _GEOMETRY),
+    ("float64", "full-mantissa", ("asymmetric", "grouped")),
+    ("float16", "exact", _GEOMETRY, ("forward",)),
+    ("float16", "narrow", _NARROW),
+    ("float16", "zero-mean", (*_GEOMETRY, "mobilenet-v2")),
+    ("bfloat16", "exact", _GEOMETRY, ("forward",)),
+    ("bfloat16", "narrow", _NARROW),
+    ("bfloat16", "zero-mean", (*_GEOMETRY, "mobilenet-v2")),
+    ("int8", "exact", (*_GEOMETRY, "batch", "padding-over-kernel", *_NETWORKS), ("forward",)),
+)
+
+SMOKE = (
+    "worked-example-*/*",
+    "arithmetic-guide-*/dilation",
+    "arithmetic-guide-*/padding-strides-odd*",
+    "asymmetric-*/s21-d12-p1021",
+    "grouped-*-exact/g2-s21-p1021-d12",
+    "depthwise-*-exact/c3-multiplier-4",
+    "leftover-float32-*/columns",
+    "batch-float32-exact/n0",
+    "pointwise-float32-exact/stride",
+)
+
+
+def cases(tier: str = "core", select: Iterable[str] = ("*",)) -> list[CaseSpec]:
+    """List the cases of a tier whose id matches one of the patterns, in the order of the catalogue.
+
+    Parameters
+    ----------
+    tier : {"smoke", "core"}
+    select : iterable of str
+        Shell patterns over ids (``*`` also matches ``/``).
+
+    Raises
+    ------
+    CatalogueError
+        If there is no such tier, or nothing matches.
+
+    Examples
+    --------
+    >>> [spec.id for spec in cases("core", ["worked-example-*"])]
+    ['worked-example-float32-iota/x3x3-w2x2']
+    """
+    if tier not in TIERS:
+        raise CatalogueError(f"tier must be one of {', '.join(TIERS)}, got {tier!r}.")
+    patterns = tuple(select)
+    found = [
+        spec
+        for spec in _core()
+        if any(fnmatchcase(spec.id, pattern) for pattern in TIERS[tier])
+        and any(fnmatchcase(spec.id, pattern) for pattern in patterns)
+    ]
+    if not found:
+        raise CatalogueError(f"no case of tier {tier!r} matches {', '.join(patterns)}.")
+    return found
+
+
+TIERS: dict[str, tuple[str, ...]] = {"smoke": SMOKE, "core": ("*",)}
+
+
+def _core() -> list[CaseSpec]:
+    return [
+        CaseSpec(f"{family}-{element}-{fill}", replace(row, operations=only[0] if only else row.operations), element, fill)
+        for element, fill, names, *only in CORE
+        for family in names
+        for row in FAMILIES[family]()
+    ]

@@ -1,0 +1,137 @@
+"""What became of every case: the records that reports are made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from refconv.judge import Element, Verdict
+
+STATUSES = ("PASS", "FAIL", "UNSUPPORTED", "REJECTED", "ERROR")
+FAILURES = ("FAIL", "REJECTED", "ERROR")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The outcome of one operation of one case.
+
+    Attributes
+    ----------
+    case_id : str
+    operation : {"forward", "grad_input", "grad_weight", "grad_bias"}
+    status : str
+        ``PASS``; ``FAIL``: a wrong result; ``UNSUPPORTED``: the implementation does not offer it;
+        ``REJECTED``: it refused a legal problem; ``ERROR``: it broke down, or returned no tensor.
+    flags : tuple of str
+        The bugs that the case hunts.
+    comment : str
+        What the case is.
+    descriptor : str
+        The problem in one word, see :attr:`refconv.ConvProblem.descriptor`.
+    element : str
+        The number format of the inputs.
+    rule : str
+        How the result was judged: ``"exact"``, or ``"standard(float32), n <= 27"``.
+    message : str
+        One sentence; empty for ``PASS``.
+    verdict : Verdict or None
+        The numbers, where a tensor could be judged.
+    seconds : float
+        How long the call took.
+    """
+
+    case_id: str
+    operation: str
+    status: str
+    flags: tuple[str, ...]
+    comment: str
+    descriptor: str
+    element: str
+    rule: str
+    message: str = ""
+    verdict: Verdict | None = None
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether this outcome makes the run fail."""
+        return self.status in FAILURES
+
+    @property
+    def family(self) -> str:
+        """The group of the case, which names its family, number format and fill."""
+        return self.case_id.partition("/")[0]
+
+    @property
+    def first(self) -> Element | None:
+        """The first wrong element, in C order."""
+        return self.verdict.first if self.verdict else None
+
+    @property
+    def worst(self) -> Element | None:
+        """The element with the largest error in units of the bound."""
+        return self.verdict.worst if self.verdict else None
+
+
+@dataclass(frozen=True)
+class Report:
+    """All outcomes of one implementation over one suite.
+
+    Attributes
+    ----------
+    implementation : str
+    suite, version : str
+        The name and date of the vectors.
+    outcomes : tuple of Outcome
+        In the order of the suite.
+    """
+
+    implementation: str
+    suite: str
+    version: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was executed and nothing failed."""
+        return self.executed > 0 and not self.failures
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """The outcomes that make the run fail."""
+        return tuple(outcome for outcome in self.outcomes if outcome.failed)
+
+    @property
+    def executed(self) -> int:
+        """How many operations were run, whatever came of them; unsupported ones were not."""
+        return sum(outcome.status != "UNSUPPORTED" for outcome in self.outcomes)
+
+    @property
+    def executed_cases(self) -> int:
+        """How many cases had at least one operation run."""
+        return len({outcome.case_id for outcome in self.outcomes if outcome.status != "UNSUPPORTED"})
+
+    def count(self, statuses: Iterable[str] = STATUSES) -> dict[str, int]:
+        """Count the outcomes by status."""
+        found = Counter(outcome.status for outcome in self.outcomes)
+        return {status: found[status] for status in statuses}
+
+    def by_operation(self) -> dict[str, dict[str, int]]:
+        """Count the outcomes by operation and status."""
+        table: dict[str, Any] = {}
+        for outcome in self.outcomes:
+            row = table.setdefault(outcome.operation, dict.fromkeys(STATUSES, 0))
+            row[outcome.status] += 1
+        return table
+
+    def summary(self) -> str:
+        """Say in one line what was executed and what came of it."""
+        counts = self.count()
+        words = [f"{counts[status]} {status.lower()}" for status in STATUSES if counts[status] or status == "PASS"]
+        cases = len({outcome.case_id for outcome in self.outcomes})
+        return (
+            f"{self.implementation} on {self.suite} {self.version}: {self.executed} of {len(self.outcomes)} operations "
+            f"executed in {cases} cases, {', '.join(words)}."
+        )

@@ -1,0 +1,25 @@
+"""The exact engine: the real-number result of any reference, rounded once."""
+
+from refconv.exact.engine import (
+    FACTORS,
+    count_terms,
+    exact_magnitude,
+    exact_sum,
+    forward,
+    grad_bias,
+    grad_input,
+    grad_weight,
+)
+from refconv.exact.sums import ExactSum
+
+__all__ = [
+    "FACTORS",
+    "ExactSum",
+    "count_terms",
+    "exact_magnitude",
+    "exact_sum",
+    "forward",
+    "grad_bias",
+    "grad_input",
+    "grad_weight",
+]

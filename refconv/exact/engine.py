@@ -1,0 +1,185 @@
+"""Turn any reference into one whose result is the exact real number, rounded once.
+
+A reference that computes on float64 is fed slices of small integers, on which it cannot round; one
+that declares ``unbounded_integers`` is fed Python integers.  Either way the exact sum of products is
+known before anything is rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv.errors import FormatError
+from refconv.exact.slicing import SIGNIFICAND, as_float64, ceil_log2, slices, widths
+from refconv.exact.sums import ExactSum, IntegerSum, SlicedSum, to_integers
+from refconv.formats import NumberFormat, get_format
+from refconv.problem import ConvProblem
+
+Array = npt.NDArray[Any]
+Format = str | NumberFormat
+
+FACTORS = {
+    "forward": ("x", "weight"),
+    "grad_input": ("grad_output", "weight"),
+    "grad_weight": ("x", "grad_output"),
+    "grad_bias": ("grad_output",),
+}
+
+
+def exact_sum(operation: str, tensors: Mapping[str, Array | None], problem: ConvProblem, using: Any) -> ExactSum:
+    """Compute an operation exactly, and do not round it yet.
+
+    Parameters
+    ----------
+    operation : {"forward", "grad_input", "grad_weight", "grad_bias"}
+    tensors : mapping
+        The operation's inputs among ``x``, ``weight``, ``bias`` and ``grad_output``; others are not read.
+    problem : ConvProblem
+    using : reference
+        :mod:`refconv.reference.direct`, ``sparse`` or ``im2col``, or anything with the same functions.
+
+    Returns
+    -------
+    ExactSum
+        Of the shape of the result.
+
+    Raises
+    ------
+    FormatError
+        If an input is not finite.
+    """
+    factors = [_finite(name, tensors[name]) for name in FACTORS[operation]]
+    total: ExactSum
+    if getattr(using, "unbounded_integers", False):
+        total = _integer_sum(operation, factors, problem, using)
+    else:
+        total = _sliced_sum(operation, factors, problem, using)
+    bias = tensors.get("bias") if operation == "forward" else None
+    if bias is None:
+        return total
+    problem.check_tensor("bias", np.shape(bias))
+    return total.plus(_finite("bias", bias).reshape(-1, *[1] * len(problem.output_size)))
+
+
+def exact_magnitude(operation: str, tensors: Mapping[str, Array | None], problem: ConvProblem, using: Any) -> ExactSum:
+    """Compute S, the exact sum of the absolute values of all products (and of the bias).
+
+    Parameters and errors are those of :func:`exact_sum`.
+    """
+    absolute = {name: None if value is None else np.abs(as_float64(value)) for name, value in tensors.items()}
+    return exact_sum(operation, absolute, problem, using)
+
+
+def count_terms(operation: str, tensors: Mapping[str, Array | None], problem: ConvProblem, using: Any) -> Array:
+    """Count n, the products that exist for each result (and one for the bias), as int64.
+
+    Parameters and errors are those of :func:`exact_sum`; only the presence of ``bias`` is read.
+    """
+    ones = {name: np.ones(problem.shape_of(name)) for name in FACTORS[operation]}
+    counted = exact_sum(operation, ones, problem, using).round(get_format("float64")).astype(np.int64)
+    return counted + (operation == "forward" and tensors.get("bias") is not None)
+
+
+def forward(
+    x: Array, weight: Array, bias: Array | None, problem: ConvProblem,
+    out_format: Format, using: Any, overflow: str | None = None,
+) -> Array:  # fmt: skip
+    """Compute the layer exactly and round it once.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, H, W)
+    weight : array, shape (K, C/G, kH, kW)
+    bias : array, shape (K,), or None
+    problem : ConvProblem
+    out_format : str or NumberFormat
+    using : reference
+    overflow : {"infinity", "saturate", "nan"}, optional
+        Required for formats without infinity.
+
+    Returns
+    -------
+    array of the format's dtype, shape (N, K, oH, oW)
+
+    Raises
+    ------
+    FormatError
+        If an input is not finite, or an integer format cannot hold a result.
+
+    Examples
+    --------
+    >>> from refconv.reference import im2col
+    >>> problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(1, 2))
+    >>> x, weight = np.array([[[[1.0, 2.0**-60]]]]), np.ones((1, 1, 1, 2))
+    >>> float(forward(x, weight, -np.ones(1), problem, "float32", using=im2col)[0, 0, 0, 0]) == 2.0**-60
+    True
+    """
+    tensors = {"x": x, "weight": weight, "bias": bias}
+    return exact_sum("forward", tensors, problem, using).round(get_format(out_format), overflow)
+
+
+def grad_input(
+    grad_output: Array, weight: Array, problem: ConvProblem, out_format: Format, using: Any, overflow: str | None = None
+) -> Array:
+    """Compute grad_input, shape (N, C, H, W), exactly and round it once; see :func:`forward`."""
+    tensors = {"grad_output": grad_output, "weight": weight}
+    return exact_sum("grad_input", tensors, problem, using).round(get_format(out_format), overflow)
+
+
+def grad_weight(
+    x: Array, grad_output: Array, problem: ConvProblem, out_format: Format, using: Any, overflow: str | None = None
+) -> Array:
+    """Compute grad_weight, shape (K, C/G, kH, kW), exactly and round it once; see :func:`forward`."""
+    tensors = {"x": x, "grad_output": grad_output}
+    return exact_sum("grad_weight", tensors, problem, using).round(get_format(out_format), overflow)
+
+
+def grad_bias(
+    grad_output: Array, problem: ConvProblem, out_format: Format, using: Any, overflow: str | None = None
+) -> Array:
+    """Compute grad_bias, shape (K,), exactly and round it once; see :func:`forward`."""
+    return exact_sum("grad_bias", {"grad_output": grad_output}, problem, using).round(get_format(out_format), overflow)
+
+
+def _sliced_sum(operation: str, factors: list[Array], problem: ConvProblem, using: Any) -> SlicedSum:
+    """Convolve slice pairs in float64 and add the pairs of equal weight in int64."""
+    terms: dict[int, Any] = {}
+    for exponent, digits in _sliced_products(operation, factors, problem, using):
+        part = digits.astype(np.int64)
+        terms[exponent] = terms[exponent] + part if exponent in terms else part
+    return SlicedSum(problem.shape_of(operation), tuple(sorted(terms.items())))
+
+
+def _sliced_products(operation: str, factors: list[Array], problem: ConvProblem, using: Any) -> list[tuple[int, Array]]:
+    apply, terms = _applied(operation, problem, using), problem.reduction_length(operation)
+    if len(factors) == 1:
+        only = slices(factors[0], SIGNIFICAND + 1 - max(1, ceil_log2(terms)))
+        return [(exponent, apply(digits)) for exponent, digits in only]
+    first, second = (slices(*pair) for pair in zip(factors, widths(*factors, terms), strict=True))
+    return [(e1 + e2, apply(d1, d2)) for e1, d1 in first for e2, d2 in second]
+
+
+def _integer_sum(operation: str, factors: list[Array], problem: ConvProblem, using: Any) -> IntegerSum:
+    """Convolve Python integers."""
+    integers, exponents = zip(*map(to_integers, factors), strict=True)
+    return IntegerSum(problem.shape_of(operation), _applied(operation, problem, using)(*integers), sum(exponents))
+
+
+def _applied(operation: str, problem: ConvProblem, using: Any) -> Callable[..., Array]:
+    if operation == "forward":
+        return lambda x, weight: using.forward(x, weight, None, problem)  # type: ignore[no-any-return]
+    function = getattr(using, operation)
+    return lambda *factors: function(*factors, problem)  # type: ignore[no-any-return]
+
+
+def _finite(name: str, tensor: Any) -> Array:
+    values = as_float64(tensor)
+    missing = int(values.size - np.isfinite(values).sum())
+    if missing:
+        raise FormatError(f"{name} must be finite for an exact result, got {missing} NaN or infinite elements.")
+    return values
+

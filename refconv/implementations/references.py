@@ -1,0 +1,78 @@
+"""The three references as implementations under test, as an ordinary program would run them.
+
+Inputs are widened to the accumulator of their format, the reference computes there, and the result is
+rounded once to the output format.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv.formats import get_format
+from refconv.problem import ConvProblem
+from refconv.reference import direct as direct_module
+from refconv.reference import im2col as im2col_module
+from refconv.reference import sparse as sparse_module
+
+Array = npt.NDArray[Any]
+
+
+class Reference:
+    """A reference module, made to compute in the accumulator of its inputs' format.
+
+    Examples
+    --------
+    >>> problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(1, 2))
+    >>> x, weight = np.full((1, 1, 1, 2), 100, np.int8), np.full((1, 1, 1, 2), 100, np.int8)
+    >>> im2col().forward(x, weight, None, problem)
+    array([[[[20000]]]], dtype=int32)
+    """
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+        self.name = str(module.name)
+
+    def forward(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
+        """Return y."""
+        wide_bias = None if bias is None else _widened(bias)
+        return _narrowed(self.module.forward(_widened(x), _widened(weight), wide_bias, problem), x)
+
+    def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
+        """Return grad_input."""
+        return _narrowed(self.module.grad_input(_widened(grad_output), _widened(weight), problem), grad_output)
+
+    def grad_weight(self, x: Array, grad_output: Array, problem: ConvProblem) -> Array:
+        """Return grad_weight."""
+        return _narrowed(self.module.grad_weight(_widened(x), _widened(grad_output), problem), x)
+
+    def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
+        """Return grad_bias."""
+        return _narrowed(self.module.grad_bias(_widened(grad_output), problem), grad_output)
+
+
+def direct() -> Reference:
+    """Return the seven loops."""
+    return Reference(direct_module)
+
+
+def sparse() -> Reference:
+    """Return the sparse matrix W*."""
+    return Reference(sparse_module)
+
+
+def im2col() -> Reference:
+    """Return columns and matrix products."""
+    return Reference(im2col_module)
+
+
+def _widened(tensor: Array) -> Array:
+    return tensor.astype(get_format(get_format(tensor.dtype).accumulator).dtype)
+
+
+def _narrowed(result: Array, like: Array) -> Array:
+    element = get_format(like.dtype)
+    return result if element.is_integer else np.asarray(result).astype(element.dtype)

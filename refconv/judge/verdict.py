@@ -1,0 +1,119 @@
+"""The verdict on one tensor: is every element where it must be, and if not, what does it look like?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element of a result beside what was expected.
+
+    Attributes
+    ----------
+    index : tuple of int
+        Position in the tensor.
+    expected, got : float
+        The exact result rounded once, and what the implementation returned.
+    lo, hi : float
+        The interval in which it had to lie; both equal ``expected`` for exact cases.
+    error : float
+        abs(got - expected) in units of the bound on that side; infinite where no error was allowed.
+    """
+
+    index: tuple[int, ...]
+    expected: float
+    got: float
+    lo: float
+    hi: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said about one tensor.
+
+    Attributes
+    ----------
+    elements, wrong : int
+        How many there are, and how many lie outside of their interval.
+    first, worst : Element or None
+        The first wrong element in C order, and the one with the largest error; ``first`` is None if
+        nothing is wrong, ``worst`` only if there are no elements.
+    interval_use : float
+        The largest error in units of the bound; 0 for an exact match.
+    correctly_rounded : float
+        Share of the elements that equal the exact result rounded once; 1 for empty tensors.
+    """
+
+    elements: int
+    wrong: int
+    first: Element | None
+    worst: Element | None
+    interval_use: float
+    correctly_rounded: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether every element lies in its interval."""
+        return self.wrong == 0
+
+
+def judge_tensor(got: Array, expected: Array, lo: Array | None = None, hi: Array | None = None) -> Verdict:
+    """Judge a tensor against its interval, or for equality where there is none.
+
+    Parameters
+    ----------
+    got, expected : array, of one shape
+    lo, hi : array, optional
+        The interval; without it every element must equal ``expected`` (-0 equals +0).
+
+    Returns
+    -------
+    Verdict
+
+    Examples
+    --------
+    >>> verdict = judge_tensor(np.array([1.0, 2.5]), np.array([1.0, 2.0]))
+    >>> verdict.wrong, verdict.first.index, verdict.first.got
+    (1, (1,), 2.5)
+    >>> judge_tensor(np.array([2.5]), np.array([2.0]), np.array([1.0]), np.array([3.0])).interval_use
+    0.5
+    """
+    result, truth = _float64(got), _float64(expected)
+    low, high = (truth if bound is None else _float64(bound) for bound in (lo, hi))
+    outside = ~((low <= result) & (result <= high))  # a NaN lies nowhere
+    error = _in_units_of_the_bound(result, truth, low, high)
+
+    def element(position: int) -> Element:
+        index = tuple(int(i) for i in np.unravel_index(position, truth.shape))
+        values = (float(array.flat[position]) for array in (truth, result, low, high, error))
+        return Element(index, *values)
+
+    wrong = np.flatnonzero(outside)
+    return Verdict(
+        elements=truth.size,
+        wrong=len(wrong),
+        first=element(int(wrong[0])) if len(wrong) else None,
+        worst=element(int(np.argmax(error))) if truth.size else None,
+        interval_use=float(error.max(initial=0.0)),
+        correctly_rounded=float(np.mean(result == truth)) if truth.size else 1.0,
+    )
+
+
+def _float64(values: Array) -> npt.NDArray[np.float64]:
+    return np.asarray(values).astype(np.float64)
+
+
+def _in_units_of_the_bound(result: Array, truth: Array, low: Array, high: Array) -> Array:
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        distance = np.abs(result - truth)
+        width = np.where(result > truth, high - truth, truth - low)
+        error = np.where(distance == 0, 0.0, distance / width)
+    return np.where(np.isnan(error), np.inf, error)

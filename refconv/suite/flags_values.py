@@ -1,0 +1,124 @@
+"""Flags of values, policies and refusals: what a case has, and what a failure usually means."""
+
+from __future__ import annotations
+
+Rows = dict[str, tuple[str, str]]
+
+NUMERIC: Rows = {
+    "RealValued": (
+        "The values are not integers, so that the order of summation may change the last bits.",
+        "the accumulator is narrower than claimed, or a product is missing altogether.",
+    ),
+    "Cancellation": (
+        "Large products of opposite sign cancel and leave a small result.",
+        "the accumulator is too narrow, or the inputs are rounded to a narrower format.",
+    ),
+    "LongReduction": (
+        "Very many products are added into one result.",
+        "the sum is kept in the output format, or partial sums are rounded between tiles.",
+    ),
+    "SwampedBias": (
+        "The bias is so small or so large beside the sum that one of them disappears if the rounding comes too early.",
+        "the bias is added after the sum was already rounded to the output format.",
+    ),
+    "Subnormal": (
+        "Inputs, products or results are subnormal numbers.",
+        "subnormal numbers are flushed to zero.",
+    ),
+    "Overflow": (
+        "The exact result lies at or beyond the largest finite number of the output format.",
+        "the result saturates where it should be infinite or the reverse, or a partial sum overflows first.",
+    ),
+    "RoundTie": (
+        "The exact result lies on, or very near to, the middle between two neighbouring numbers.",
+        "the result is rounded twice, is truncated, or ties do not go to the even neighbour.",
+    ),
+    "WideExponents": (
+        "The exponents of the values differ widely within one sum.",
+        "small terms are lost in a narrow accumulator, or a common scale is taken for the whole tensor.",
+    ),
+}
+
+NONFINITE: Rows = {
+    "NanPropagation": (
+        "Some values are NaN.",
+        "NaN is dropped by a comparison or a maximum, or spreads to outputs that do not read it.",
+    ),
+    "InfPropagation": (
+        "Some values are infinite.",
+        "infinity is multiplied by a zero that is not there, as transform and masking algorithms do, and becomes NaN.",
+    ),
+    "PaddingMeetsNonFinite": (
+        "A NaN or infinite weight meets the padding.",
+        "the padding is multiplied as zeros, which gives NaN, instead of being absent, or the reverse.",
+    ),
+    "SignedZero": (
+        "The sign of a zero in the result matters.",
+        "a sum begins with the other zero, or the sign is lost in a fused or vectorised addition.",
+    ),
+}
+
+DTYPE: Rows = {
+    "MixedDtype": (
+        "The tensors of the case do not all have the same format.",
+        "a tensor is reinterpreted or rounded to the format of another one before the products are taken.",
+    ),
+    "Int8Extremes": (
+        "The integers include the most negative and the largest ones of their format.",
+        "-128 is negated in 8 bits, or pairs of products saturate in a 16-bit intermediate sum.",
+    ),
+    "ZeroPoint": (
+        "The quantised tensors have a zero point other than zero.",
+        "the padding is filled with 0 instead of the zero point, or the correction term misses the borders.",
+    ),
+    "PerChannelScale": (
+        "Every output channel has a scale of its own.",
+        "the scale of the first channel is used for all, or is indexed within the group instead of over all channels.",
+    ),
+}
+
+CHOICE: Rows = {
+    "PaddingIsAbsent": (
+        "Policy: taps on the padding are left out, even where the weight is NaN or infinite.",
+        "the padding is multiplied as zeros, which is the other policy.",
+    ),
+    "PaddingIsZero": (
+        "Policy: taps on the padding are multiplied by zero, so that a NaN or infinite weight gives NaN.",
+        "the padding is left out, which is the other policy.",
+    ),
+    "NoInputChannels": (
+        "Policy: without input channels the result is the bias, in the full output shape.",
+        "the output has no channels or holds uninitialised memory.",
+    ),
+    "OversizedKernelRefused": (
+        "Policy: a kernel that is larger than the padded input is refused.",
+        "an empty or negative output size is accepted.",
+    ),
+    "OversizedKernelEmpty": (
+        "Policy: a kernel that is larger than the padded input gives an empty result.",
+        "the call is refused, which is the other policy.",
+    ),
+}
+
+INVALID: Rows = {
+    "BadGroups": (
+        "The groups do not divide the channels.",
+        "the division is floored silently and the last channels are dropped.",
+    ),
+    "KernelAbovePaddedInput": (
+        "The kernel is larger than the padded input.",
+        "a negative size wraps around to a huge one, or memory before the input is read.",
+    ),
+    "ZeroStride": (
+        "A stride is zero.",
+        "the output size is divided by zero, which ends the process or gives a nonsensical shape.",
+    ),
+    "ShapeMismatch": (
+        "The shapes of the tensors contradict each other.",
+        "a shape is not checked, and memory beyond a tensor is read.",
+    ),
+    "DtypeMismatch": (
+        "The dtypes of the tensors contradict each other.",
+        "a buffer is reinterpreted in another format without a conversion.",
+    ),
+}

@@ -1,0 +1,153 @@
+"""Whether a group keeps the promises of the format: each finding is one sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from refconv.errors import FormatError
+from refconv.formats import FORMATS, get_format
+from refconv.suite.flags import FLAGS
+from refconv.suite.model import EXPECTED, INPUTS, RESULTS, Array, Case, Expected, Group
+from refconv.suite.names import is_case_id, is_slug
+
+# What each operation reads; the bias is optional.
+NEEDS = {
+    "y": ("x", "weight"),
+    "grad_input": ("grad_output", "weight"),
+    "grad_weight": ("x", "grad_output"),
+    "grad_bias": ("grad_output",),
+}
+
+
+def lint_group(group: Group) -> list[str]:
+    """List what is wrong with a group; an empty list is a clean one.
+
+    That the stated output size follows from the geometry is no business of a :class:`Group`, whose problems
+    cannot state a wrong one; reading an index checks it.
+    """
+    findings = [*_lint_names(group), *_lint_notes(group)]
+    for case in group.cases:
+        findings += [f"case {case.id!r}: {finding}" for finding in lint_case(case)]
+    return findings
+
+
+def lint_case(case: Case) -> Iterator[str]:
+    """Yield what is wrong with one case, apart from its names and the notes of its flags."""
+    if not case.flags:
+        yield "flags must name at least one bug that the case hunts, got none."
+    if case.result not in RESULTS:
+        yield f"result must be one of {', '.join(RESULTS)}, got {case.result!r}."
+    if not case.expected and case.result != "invalid":
+        yield "expected must hold at least one result, got none."
+    for name, array in case.inputs.items():
+        yield from _lint_input(case, name, array)
+    for name, expected in case.expected.items():
+        yield from _lint_operation(case, name, expected)
+
+
+def _lint_names(group: Group) -> Iterator[str]:
+    if not is_slug(group.name):
+        yield f"group {group.name!r}: the name must be a slug such as 'grouped-float32'."
+    if not group.cases:
+        yield f"group {group.name!r}: cases must hold at least one case, got none."
+    for case_id, count in Counter(case.id for case in group.cases).items():
+        if not is_case_id(case_id, group.name):
+            yield f"case {case_id!r}: the id must be {group.name + '/'!r} and a slug."
+        if count > 1:
+            yield f"case {case_id!r}: the id must be unique, got it {count} times."
+
+
+def _lint_notes(group: Group) -> Iterator[str]:
+    used = {flag: case.id for case in reversed(group.cases) for flag in case.flags}
+    for flag, case_id in used.items():
+        if flag not in group.notes:
+            yield f"case {case_id!r}: every flag must be explained in notes, {flag!r} is not."
+        if flag not in FLAGS:
+            yield f"case {case_id!r}: every flag must stand in the table of flags, {flag!r} does not."
+    for flag in group.notes:
+        if flag not in used:
+            yield f"group {group.name!r}: every note must belong to a flag of a case, {flag!r} does not."
+
+
+def _lint_input(case: Case, name: str, array: Array) -> Iterator[str]:
+    if name not in INPUTS:
+        yield f"an input must be one of {', '.join(INPUTS)}, got {name!r}."
+        return
+    yield from _lint_dtype(name, array)
+    yield from _lint_shape(case, name, name, array)
+
+
+def _lint_operation(case: Case, name: str, expected: Expected) -> Iterator[str]:
+    if name not in EXPECTED:
+        yield f"an expected result must be one of {', '.join(EXPECTED)}, got {name!r}."
+        return
+    missing = [needed for needed in NEEDS[name] if needed not in case.inputs]
+    if missing:
+        yield f"{name} must have the inputs {', '.join(NEEDS[name])}, {', '.join(missing)} is missing."
+    for part, array in expected.parts.items():
+        yield from _lint_shape(case, name, name if part == "tensor" else f"{name}.{part}", array)
+    findings = [*_lint_dtype(name, expected.tensor), *_lint_judge(name, expected)]
+    yield from findings
+    if not findings:
+        yield from _lint_values(case, name, expected)
+
+
+def _lint_dtype(name: str, array: Array) -> Iterator[str]:
+    try:
+        get_format(array.dtype)
+    except FormatError as error:
+        yield f"{name}: {error}"
+
+
+def _lint_shape(case: Case, name: str, label: str, array: Array) -> Iterator[str]:
+    shape = case.problem.shape_of(name)
+    if array.shape != shape:
+        yield f"{label} must have the shape {shape} that the problem gives it, got {array.shape}."
+
+
+def _lint_judge(name: str, expected: Expected) -> Iterator[str]:
+    judge, bounds = expected.judge, {"lo", "hi", "magnitude"} & set(expected.parts)
+    if judge.rule not in ("exact", "standard"):
+        yield f"{name}: the class of the judge must be exact or standard, got {judge.rule!r}."
+    elif judge.rule == "exact" and (bounds or judge.accumulator is not None or judge.terms is not None):
+        yield f"{name}: an exact judge must have no interval, accumulator or terms, got some."
+    elif judge.rule == "standard":
+        yield from _lint_standard(name, expected, bounds)
+
+
+def _lint_standard(name: str, expected: Expected, bounds: set[str]) -> Iterator[str]:
+    judge, dtype = expected.judge, expected.tensor.dtype
+    if judge.accumulator not in FORMATS or judge.terms is None or judge.terms < 0:
+        yield f"{name}: a standard judge must have accumulator and terms, got {judge.accumulator!r} and {judge.terms}."
+    for part in sorted({"lo", "hi", "magnitude"} - bounds):
+        yield f"{name}: a standard judge must have lo, hi and magnitude, {part} is missing."
+    for part in sorted(bounds):
+        wanted = np.dtype(np.float64) if part == "magnitude" else dtype
+        array = expected.parts[part]
+        if array.dtype != wanted or array.shape != expected.tensor.shape:
+            yield f"{name}.{part} must be {wanted.name} {expected.tensor.shape}, got {array.dtype.name} {array.shape}."
+
+
+def _lint_values(case: Case, name: str, expected: Expected) -> Iterator[str]:
+    values = _wide(expected.tensor)
+    if expected.lo is not None and expected.hi is not None:
+        outside = np.flatnonzero(~_inside(values, _wide(expected.lo), _wide(expected.hi)).reshape(-1))
+        if outside.size:
+            yield f"{name} must lie between lo and hi, {outside.size} elements do not, first number {outside[0]}."
+    reduction = case.problem.reduction_length("forward" if name == "y" else name)
+    if values.size and reduction and not values.any():
+        yield f"{name} must have elements other than zero, or it sees nothing, got {values.size} zeros."
+
+
+def _wide(array: Array) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return array.astype(np.float64)
+
+
+def _inside(values: Array, lo: Array, hi: Array) -> Array:
+    nan = np.isnan(values) & np.isnan(lo) & np.isnan(hi)
+    inside: Array = nan | ((lo <= values) & (values <= hi))
+    return inside

@@ -1,0 +1,179 @@
+"""Reading a suite: the manifest at once, each group when it is asked for."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from refconv.errors import SuiteError
+from refconv.suite.assembly import build_group, parse_index
+from refconv.suite.files import MANIFEST, read_file, sha256
+from refconv.suite.manifest import GroupRecord, Manifest, parse_manifest
+from refconv.suite.model import Case, Group
+
+
+class Suite:
+    """A vector suite on disk; iterating over it gives its cases.
+
+    Groups are loaded when they are asked for, and only the last one is kept in memory.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+    manifest : Manifest
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self._records = {record.name: record for record in manifest.groups}
+        self._last: Group | None = None
+        self._ids: tuple[str, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the suite, such as ``"core"``."""
+        return self.manifest.suite
+
+    @property
+    def version(self) -> str:
+        """The date of the vectors."""
+        return self.manifest.version
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """The names of the groups, sorted."""
+        return tuple(self._records)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all cases, in the order of the suite; no payload is read."""
+        if self._ids is None:
+            documents = [read_index(self, record) for record in self._records.values()]
+            self._ids = tuple(case["id"] for document in documents for case in document["cases"])
+        return self._ids
+
+    def group(self, name: str) -> Group:
+        """Load one group and check all of its hashes.
+
+        Raises
+        ------
+        SuiteError
+            If there is no such group, or its files are damaged.
+        """
+        if name not in self._records:
+            raise SuiteError(f"{self.folder}: there is no group {name!r}{_similar(name, self._records)}")
+        if self._last is None or self._last.name != name:
+            self._last = _read_group(self, self._records[name])
+        return self._last
+
+    def groups(self) -> Iterator[Group]:
+        """Load the groups one after the other."""
+        return map(self.group, self._records)
+
+    def case(self, case_id: str) -> Case:
+        """Load one case by its id.
+
+        Raises
+        ------
+        SuiteError
+            If there is no such case, or the files of its group are damaged.
+        """
+        name = case_id.partition("/")[0]
+        found = [case for case in self.group(name).cases if case.id == case_id] if name in self._records else []
+        if not found:
+            raise SuiteError(f"{self.folder}: there is no case {case_id!r}{_similar(case_id, self.ids)}")
+        return found[0]
+
+    def select(self, patterns: str | Iterable[str]) -> list[str]:
+        """Return the ids that match a glob, or one of several, in the order of the suite.
+
+        A pattern may also name a group.
+
+        Parameters
+        ----------
+        patterns : str or iterable of str
+            Such as ``"grouped-*"`` or ``["*/s2-*", "first-layer"]``.
+        """
+        globs = [patterns] if isinstance(patterns, str) else list(patterns)
+        return [name for name in self.ids if any(_matches(name, glob) for glob in globs)]
+
+    def __iter__(self) -> Iterator[Case]:
+        return (case for group in self.groups() for case in group.cases)
+
+    def __len__(self) -> int:
+        return sum(record.cases for record in self._records.values())
+
+    def __repr__(self) -> str:
+        return f"<Suite {self.name!r} {self.version}, {len(self)} cases in {self.folder}>"
+
+
+def load_suite(folder: str | Path) -> Suite:
+    """Open a suite; each group is read, and its hashes are checked, when it is asked for.
+
+    Parameters
+    ----------
+    folder : path
+        The folder that holds ``MANIFEST.json``.
+
+    Raises
+    ------
+    SuiteError
+        If the folder is not a suite, or its manifest is damaged.
+    """
+    folder = Path(folder)
+    if not os.path.isdir(folder):
+        raise SuiteError(f"{folder}: a suite must be a folder, and there is none; make one with 'refconv generate'.")
+    if not os.path.exists(folder / MANIFEST):
+        raise SuiteError(f"{folder}: a suite must hold {MANIFEST}, which is missing; make one with 'refconv generate'.")
+    return Suite(folder, parse_manifest(read_file(folder, MANIFEST), str(folder / MANIFEST)))
+
+
+def read_index(suite: Suite, record: GroupRecord) -> dict[str, Any]:
+    """Read the index of one group, check its hash, and that it is the group of this name in this suite.
+
+    Raises
+    ------
+    SuiteError
+        If the file is damaged or belongs elsewhere.
+    """
+    file, payload = record.files
+    where = str(suite.folder / file.path)
+    data = read_file(suite.folder, file.path, file.nbytes)
+    actual = sha256(data)
+    if actual != file.sha256:
+        raise SuiteError(f"{where}: the file must have sha256 {file.sha256}, got {actual}; fetch or generate it again.")
+    document = parse_index(data, where)
+    stated = (document["suite"], document["group"], document["numberOfCases"])
+    if stated != (suite.name, record.name, record.cases):
+        raise SuiteError(f"{where}: suite, group and numberOfCases must be as in {MANIFEST}, got {stated}.")
+    if (document["payload"]["nbytes"], document["payload"]["sha256"]) != (payload.nbytes, payload.sha256):
+        raise SuiteError(f"{where}: the payload must be as in {MANIFEST}, with sha256 {payload.sha256}, "
+                         f"got {document['payload']['sha256']}.")  # fmt: skip
+    return document
+
+
+def _read_group(suite: Suite, record: GroupRecord) -> Group:
+    document = read_index(suite, record)
+    payload = record.files[1]
+    where = str(suite.folder / payload.path)
+    group = build_group(document, read_file(suite.folder, payload.path, payload.nbytes), where)
+    tensors = sum(len(case.payload_tensors()) for case in group.cases)
+    if tensors != record.tensors:
+        raise SuiteError(
+            f"{where}: the payload must hold {record.tensors} tensors as {MANIFEST} states, got {tensors}."
+        )
+    return group
+
+
+def _matches(case_id: str, glob: str) -> bool:
+    return fnmatchcase(case_id, glob) or case_id.partition("/")[0] == glob
+
+
+def _similar(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f", did you mean {close[0]!r}?" if close else "; see the list of names that the suite holds."

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+from refconv.suite.names import is_case_id, is_file_name, is_slug
+
+
+@pytest.mark.parametrize("text", ["a", "0", "g2-s21-p1021-d12", "a.b", "a_b", "a-", "k3..4"])
+def test_a_slug_is_accepted(text: str) -> None:
+    assert is_slug(text)
+
+
+@pytest.mark.parametrize("text", ["", ".", "..", ".a", "_a", "-a", "A", "a/b", "a b", "a\n", "é", "a\\b", "\u0663"])
+def test_another_text_is_no_slug(text: str) -> None:
+    assert not is_slug(text)
+
+
+@pytest.mark.parametrize("text", ["g", "g/", "/a", "h/a", "g/a/b", "g/a\n", "g/.a", "gg/a", ""])
+def test_a_case_id_is_the_group_and_a_slug(text: str) -> None:
+    assert is_case_id("g/a", "g")
+    assert not is_case_id(text, "g")
+
+
+@pytest.mark.parametrize("text", ["", ".", "..", "../a", "a/b", "/a", "a\\b", "C:a", ".hidden", "a\n", "a\0", "~"])
+def test_a_file_name_cannot_leave_the_folder(text: str) -> None:
+    assert is_file_name("MANIFEST.json")
+    assert not is_file_name(text)

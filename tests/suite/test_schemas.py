@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from refconv.errors import SuiteError
+from refconv.formats import FORMATS
+from refconv.suite import BUG_TYPES, EXPECTED, INPUTS, RESULTS
+from refconv.suite.schemas import GROUP, MANIFEST, load_schema, validate
+
+
+def _schemas_of_objects(schema: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(schema, dict):
+        if schema.get("type") == "object":
+            yield schema
+        for value in schema.values():
+            yield from _schemas_of_objects(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from _schemas_of_objects(value)
+
+
+@pytest.mark.parametrize("name", [GROUP, MANIFEST])
+def test_a_schema_is_a_schema(name: str) -> None:
+    Draft202012Validator.check_schema(load_schema(name))
+
+
+@pytest.mark.parametrize("name", [GROUP, MANIFEST])
+def test_no_object_takes_keys_that_are_not_described(name: str) -> None:
+    objects = list(_schemas_of_objects(load_schema(name)))
+    assert len(objects) >= 3
+    closed = [schema.get("additionalProperties") for schema in objects if "properties" in schema]
+    assert set(closed) == {False}
+    assert len(objects) - len(closed) == (1 if name == GROUP else 0)  # notes, whose keys are flags
+
+
+def test_the_schema_names_what_the_model_names() -> None:
+    definitions = load_schema(GROUP)["$defs"]
+    case = definitions["case"]["properties"]
+    assert tuple(case["inputs"]["properties"]) == INPUTS
+    assert tuple(case["expected"]["properties"]) == EXPECTED
+    assert tuple(case["result"]["enum"]) == RESULTS
+    assert tuple(definitions["dtype"]["enum"]) == tuple(FORMATS)
+    assert tuple(definitions["note"]["properties"]["bugType"]["enum"]) == BUG_TYPES
+
+
+def test_a_long_value_is_shortened_in_the_sentence() -> None:
+    with pytest.raises(SuiteError, match=r"m\.json: \$ breaks rule 'type' of refconv\.manifest\.v1") as caught:
+        validate(["x" * 10_000], MANIFEST, "m.json")
+    assert len(str(caught.value)) < 300
+
+
+def test_a_document_that_is_too_deep_to_print_is_one_sentence() -> None:
+    document: Any = []
+    for _ in range(100_000):
+        document = [document]
+    with pytest.raises(SuiteError, match="nested too deeply"):
+        validate(document, MANIFEST, "m.json")
+    while document:  # Python frees deep nests without recursion, but pytest would print them
+        document = document[0]

@@ -1,0 +1,96 @@
+"""The three rules of import that the design rests on; CONTRIBUTING.md says why."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import refconv
+
+PACKAGE = Path(refconv.__file__).parent
+SOURCES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+ROOMS = {source.split("/")[0] for source in SOURCES}
+
+FLOORS = [  # a room imports rooms of lower floors only, and itself
+    {"errors"},
+    {"problem", "formats"},
+    {"suite", "reference", "fills", "exact"},
+    {"implementations"},  # above reference, because ours are implementations like any other
+    {"export", "catalogue", "judge"},
+    {"check", "generate", "diagnosis"},
+    {"__init__"},  # what users import; who stands below cannot lean on it
+    {"pytest_plugin", "report"},
+    {"cli"},
+    {"__main__"},
+]
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+# Who may name a package that not everybody has.
+ENGINES = {"torch", "cupy", "onnxruntime", "onnx", "jax"}
+GUESTS = {"dask": set(), "distributed": {"generate"}, "hypothesis": {"diagnosis"}, "pytest": {"pytest_plugin"}}
+OWNERS = {engine: {"implementations"} for engine in ENGINES} | GUESTS
+
+
+def imported_names(tree, package):
+    """Yield the dotted name of everything imported anywhere in a module, functions included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            prefix = ".".join([*base, *filter(None, [node.module])])
+            # `from refconv import problem` names a module, `from refconv.problem import ConvProblem` an attribute
+            yield from (f"{prefix}.{alias.name}" for alias in node.names)
+
+
+def imports_of(source):
+    """Return the dotted names that a module of refconv imports."""
+    package = ".".join(["refconv", *Path(source).parts[:-1]])
+    return set(imported_names(ast.parse(SOURCES[source].read_text(encoding="utf-8")), package))
+
+
+def room_of(dotted):
+    """Return the room of a name inside refconv: ``refconv.reference.direct`` lies in ``reference``."""
+    room = dotted.split(".")[1] if "." in dotted else "__init__"
+    return room if room in ROOMS else "__init__"  # an attribute of the package itself
+
+
+@pytest.mark.parametrize("name", ["direct", "sparse", "im2col"])
+def test_a_reference_shares_nothing_with_the_others_but_the_problem(name):
+    ours = {dotted for dotted in imports_of(f"reference/{name}") if dotted.split(".")[0] == "refconv"}
+    allowed = ("refconv.problem.", "refconv.errors.")
+    assert all(dotted.startswith(allowed) for dotted in ours), ours
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_imports_point_down(source):
+    room = source.split("/")[0]
+    assert room in FLOOR_OF, f"refconv/{source}.py stands on no floor: give its room one in FLOORS"
+    targets = {room_of(dotted) for dotted in imports_of(source) if dotted.split(".")[0] == "refconv"} - {room}
+    wrong = {target for target in targets if FLOOR_OF.get(target, -1) >= FLOOR_OF[room]}
+    assert not wrong, f"refconv/{source}.py may not import {wrong}"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_optional_packages_are_named_in_their_own_room_only(source):
+    packages = {dotted.split(".")[0] for dotted in imports_of(source)}
+    wrong = {name for name in packages & OWNERS.keys() if source.split("/")[0] not in OWNERS[name]}
+    assert not wrong, f"refconv/{source}.py may not name {wrong}"
+
+
+def test_import_refconv_loads_no_engine():
+    # Whether they are installed or not: the finder sees every attempt.
+    heavy = {*ENGINES, "dask", "distributed", "hypothesis", "pytest", "click", "rich", "jinja2"}
+    program = f"""
+import sys
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name in {heavy}:
+            print(name)
+sys.meta_path.insert(0, Watch())
+import refconv
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == []
