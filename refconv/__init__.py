@@ -1,0 +1,48 @@
+"""Reference verification and golden test vectors for the convolution layer of neural networks."""
+
+from refconv.check import Outcome, Report, assert_conv2d, check
+from refconv.diagnosis import Diagnosis, diagnose
+from refconv.errors import (
+    CatalogueError,
+    DisagreementError,
+    FormatError,
+    GeometryError,
+    ImplementationError,
+    RefconvError,
+    SuiteError,
+    TensorError,
+)
+from refconv.functional import Gradients, conv2d, conv2d_backward, exact_conv2d
+from refconv.generate import generate
+from refconv.problem import ConvProblem
+from refconv.reference.sparse import convolution_matrix
+from refconv.suite import Suite, load_suite
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CatalogueError",
+    "ConvProblem",
+    "Diagnosis",
+    "DisagreementError",
+    "FormatError",
+    "GeometryError",
+    "Gradients",
+    "ImplementationError",
+    "Outcome",
+    "RefconvError",
+    "Report",
+    "Suite",
+    "SuiteError",
+    "TensorError",
+    "__version__",
+    "assert_conv2d",
+    "check",
+    "conv2d",
+    "conv2d_backward",
+    "convolution_matrix",
+    "diagnose",
+    "exact_conv2d",
+    "generate",
+    "load_suite",
+]

@@ -103,9 +103,9 @@ class ConvProblem:
         for name in ("input_size", "kernel_size"):
             self._set(name, _integers(getattr(self, name), name))
         axes = len(self.input_size)
-        self._set("stride", _integers(self.stride or (1,) * axes, "stride"))
-        self._set("dilation", _integers(self.dilation or (1,) * axes, "dilation"))
-        self._set("padding", _pairs(self.padding or ((0, 0),) * axes))
+        self._set("stride", _integers(self.stride, "stride") or (1,) * axes)
+        self._set("dilation", _integers(self.dilation, "dilation") or (1,) * axes)
+        self._set("padding", _pairs(self.padding) or ((0, 0),) * axes)
         _check_axes(self)
         _check_extents(self)
         _check_groups(self)
@@ -171,22 +171,24 @@ class ConvProblem:
         if operation == "forward":
             return math.prod(self.weight_shape[1:])
         if operation == "grad_input":
-            taps = [-(-kernel // stride) for kernel, stride in zip(self.kernel_size, self.stride, strict=True)]
-            return self.out_channels // self.groups * math.prod(taps)
+            axes = zip(self.kernel_size, self.stride, self.dilation, strict=True)
+            return self.out_channels // self.groups * math.prod(_taps_per_input(*axis) for axis in axes)
         return self.batch * math.prod(self.output_size)
 
     @property
     def descriptor(self) -> str:
         """The whole problem in one word that :meth:`from_descriptor` reads back."""
-        return "-".join((
-            f"n{self.batch}c{self.in_channels}i{_by(self.input_size)}",
-            f"k{self.out_channels}w{_by(self.kernel_size)}",
-            f"s{_by(self.stride)}",
-            f"d{_by(self.dilation)}",
-            "p" + "x".join(f"{begin}+{end}" for begin, end in self.padding),
-            f"g{self.groups}",
-            f"o{_by(self.output_size)}",
-        ))
+        return "-".join(
+            (
+                f"n{self.batch}c{self.in_channels}i{_by(self.input_size)}",
+                f"k{self.out_channels}w{_by(self.kernel_size)}",
+                f"s{_by(self.stride)}",
+                f"d{_by(self.dilation)}",
+                "p" + "x".join(f"{begin}+{end}" for begin, end in self.padding),
+                f"g{self.groups}",
+                f"o{_by(self.output_size)}",
+            )
+        )
 
     def __str__(self) -> str:
         return self.descriptor
@@ -207,9 +209,7 @@ class ConvProblem:
         """
         match = _DESCRIPTOR.fullmatch(text)
         if match is None:
-            raise GeometryError(
-                f"descriptor must look like n2c4i7x9-k6w3x2-s2x1-d1x2-p1+0x2+1-g2-o3x10, got {text!r}."
-            )
+            raise GeometryError(f"descriptor must look like n2c4i7x9-k6w3x2-s2x1-d1x2-p1+0x2+1-g2-o3x10, got {text!r}.")
         part = match.groupdict()
         problem = cls(
             batch=int(part["n"]), in_channels=int(part["c"]), out_channels=int(part["k"]), groups=int(part["g"]),
@@ -292,6 +292,12 @@ _DESCRIPTOR = re.compile(
 )
 
 
+def _taps_per_input(kernel: int, stride: int, dilation: int) -> int:
+    """Count the taps of one axis that can meet the same input: those congruent modulo the stride."""
+    period = stride // math.gcd(stride, dilation)
+    return -(-kernel // period)
+
+
 def _by(sizes: Size) -> str:
     return "x".join(map(str, sizes))
 
@@ -320,8 +326,8 @@ def _integers(values: Any, name: str) -> Size:
 
 
 def _pairs(padding: Any) -> Padding:
-    pairs = [_integers(pair, "padding") for pair in padding] if isinstance(padding, Iterable) else []
-    if not pairs or any(len(pair) != 2 for pair in pairs):
+    pairs = [_integers(pair, "padding") for pair in padding] if isinstance(padding, Iterable) else [()]
+    if any(len(pair) != 2 for pair in pairs):
         raise GeometryError(f"padding must be ((top, bottom), (left, right)), got {padding!r}.")
     return tuple((begin, end) for begin, end in pairs)
 
@@ -341,7 +347,7 @@ def _spread_padding(padding: Any, axes: int) -> Any:
 def _check_axes(problem: ConvProblem) -> None:
     axes = len(problem.input_size)
     if axes == 0:
-        raise GeometryError("input_size must name at least one axis, got ().")
+        raise GeometryError(f"input_size must name at least one axis, got {problem.input_size}.")
     for name in ("kernel_size", "stride", "dilation", "padding"):
         value = getattr(problem, name)
         if len(value) != axes:
@@ -369,9 +375,7 @@ def _check_groups(problem: ConvProblem) -> None:
     for name in ("in_channels", "out_channels"):
         channels = getattr(problem, name)
         if channels % problem.groups:
-            raise GeometryError(
-                f"{name} must be divisible by groups, got {name}={channels}, groups={problem.groups}."
-            )
+            raise GeometryError(f"{name} must be divisible by groups, got {name}={channels}, groups={problem.groups}.")
 
 
 def _check_kernel_fits(problem: ConvProblem) -> None:

@@ -14,14 +14,15 @@ SOURCES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): path for path i
 ROOMS = {source.split("/")[0] for source in SOURCES}
 
 FLOORS = [  # a room imports rooms of lower floors only, and itself
-    {"errors"},
+    {"errors", "example"},
     {"problem", "formats"},
     {"suite", "reference", "fills", "exact"},
     {"implementations"},  # above reference, because ours are implementations like any other
-    {"export", "catalogue", "judge"},
+    {"functional", "export", "catalogue", "judge"},
     {"check", "generate", "diagnosis"},
     {"__init__"},  # what users import; who stands below cannot lean on it
-    {"pytest_plugin", "report"},
+    {"pytest_plugin", "conformance", "report", "show"},
+    {"quickstart"},
     {"cli"},
     {"__main__"},
 ]

@@ -55,7 +55,6 @@ def test_metadata_and_package_state_one_version():
         ("report", "*.html.j2"),
         ("vectors/smoke", "SHA256SUMS"),
         ("vectors/smoke", "*.safetensors"),
-        ("implementations", "refconv_impl.h"),
     ],
 )
 def test_the_package_holds_its_data_files(folder, pattern):

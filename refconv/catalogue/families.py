@@ -45,8 +45,10 @@ def asymmetric() -> list[Row]:
             conv(2, (3, 5), (10, 6), (2, 3), (1, 2), (2, 1), ((0, 3), (1, 2)))),
         Row("s32-d23-p2130", "Stride and dilation differ per axis and are coprime.",
             conv(1, (2, 3), (11, 13), (4, 3), (3, 2), (2, 3), ((2, 1), (3, 0)))),
-        Row("wide-kernel", "A kernel much wider than high.", conv(1, (2, 3), (4, 11), (1, 5), padding=((0, 0), (3, 1)))),
-        Row("tall-kernel", "A kernel much higher than wide.", conv(1, (2, 3), (11, 4), (5, 1), padding=((1, 3), (0, 0)))),
+        Row("wide-kernel", "A kernel much wider than high.",
+            conv(1, (2, 3), (4, 11), (1, 5), padding=((0, 0), (3, 1)))),
+        Row("tall-kernel", "A kernel much higher than wide.",
+            conv(1, (2, 3), (11, 4), (5, 1), padding=((1, 3), (0, 0)))),
         Row("right-bottom", "Padding at the bottom and right alone, as frameworks pad SAME with stride 2.",
             conv(1, (3, 2), (8, 6), (3, 3), (2, 2), padding=((0, 1), (0, 1)))),
     ]  # fmt: skip
@@ -104,10 +106,11 @@ def pointwise() -> list[Row]:
     return [
         Row("plain", "A matrix product over the channels.", conv(2, (5, 7), (4, 3), (1, 1))),
         Row("stride", "With stride.", conv(1, (4, 6), (5, 7), (1, 1), (2, 3))),
-        Row("padding", "With padding: the border is the bias.", conv(1, (3, 5), (3, 4), (1, 1), padding=((1, 0), (2, 1)))),
+        Row("padding", "With padding: the border is the bias.",
+            conv(1, (3, 5), (3, 4), (1, 1), padding=((1, 0), (2, 1)))),
         Row("dilation-is-idle", "A dilation that cannot matter.", conv(1, (3, 4), (4, 5), (1, 1), dilation=(2, 3))),
         Row("one-pixel", "An image of one pixel, as in squeeze-and-excitation.", conv(3, (12, 5), (1, 1), (1, 1))),
-    ]
+    ]  # fmt: skip
 
 
 def full_reduction() -> list[Row]:

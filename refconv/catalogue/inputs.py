@@ -80,9 +80,9 @@ def _real(first: RealFill, second: RealFill | None = None) -> Maker:
 
 
 _HEADER_EXACT = "Every partial sum is an integer that the accumulator holds: any order of summation gives these bits."
-_HEADER_NARROW = "Every partial sum is an integer that the format of the inputs itself holds: any accumulator gives these bits."
+_HEADER_NARROW = "Every partial sum is an integer that the inputs' own format holds: any accumulator gives these bits."
 _HEADER_REAL = (
-    "Every element has an interval [lo, hi]: accumulating in the stated format in any order, and rounding once, ends there."
+    "Accumulating in the stated format, in any order, and rounding once ends within [lo, hi], element by element."
 )
 
 FILLS: dict[str, Fill] = {

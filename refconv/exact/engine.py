@@ -159,7 +159,7 @@ def _sliced_products(operation: str, factors: list[Array], problem: ConvProblem,
     if len(factors) == 1:
         only = slices(factors[0], SIGNIFICAND + 1 - max(1, ceil_log2(terms)))
         return [(exponent, apply(digits)) for exponent, digits in only]
-    first, second = (slices(*pair) for pair in zip(factors, widths(*factors, terms), strict=True))
+    first, second = map(slices, factors, widths(factors[0], factors[1], terms))
     return [(e1 + e2, apply(d1, d2)) for e1, d1 in first for e2, d2 in second]
 
 
@@ -171,9 +171,9 @@ def _integer_sum(operation: str, factors: list[Array], problem: ConvProblem, usi
 
 def _applied(operation: str, problem: ConvProblem, using: Any) -> Callable[..., Array]:
     if operation == "forward":
-        return lambda x, weight: using.forward(x, weight, None, problem)  # type: ignore[no-any-return]
+        return lambda x, weight: using.forward(x, weight, None, problem)
     function = getattr(using, operation)
-    return lambda *factors: function(*factors, problem)  # type: ignore[no-any-return]
+    return lambda *factors: function(*factors, problem)
 
 
 def _finite(name: str, tensor: Any) -> Array:
@@ -182,4 +182,3 @@ def _finite(name: str, tensor: Any) -> Array:
     if missing:
         raise FormatError(f"{name} must be finite for an exact result, got {missing} NaN or infinite elements.")
     return values
-

@@ -119,7 +119,8 @@ def bit_length(values: Int64s) -> Int64s:
     [0, 1, 3, 54]
     """
     guess = np.frexp(values.astype(np.float64))[1].astype(np.int64)  # one too many if float64 rounded up
-    return np.maximum(guess - ((values >> np.maximum(guess - 1, 0)) == 0), 0)
+    length: Int64s = np.maximum(guess - ((values >> np.maximum(guess - 1, 0)) == 0), 0)
+    return length
 
 
 def _round_at(

@@ -25,7 +25,10 @@ Array = npt.NDArray[Any]
 class ExactSum(Protocol):
     """What both kinds of exact sum can do."""
 
-    shape: tuple[int, ...]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the result."""
+        ...
 
     def plus(self, values: Array) -> Self:
         """Add an array of float64, exactly."""
@@ -132,7 +135,7 @@ def overflow_mode(out: NumberFormat, overflow: str | None) -> str:
     if overflow is None and (out.has_infinity or out.is_integer):
         return "infinity"
     allowed = OVERFLOW_MODES if out.has_infinity else OVERFLOW_MODES[1:]
-    if overflow not in allowed:
+    if overflow is None or overflow not in allowed:
         raise FormatError(f"overflow for {out} must be one of {', '.join(allowed)}, got {overflow!r}.")
     return overflow
 

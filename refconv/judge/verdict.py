@@ -1,4 +1,4 @@
-"""The verdict on one tensor: is every element where it must be, and if not, what does it look like?"""
+"""The verdict on one tensor: whether every element is where it must be, and what it looks like if not."""
 
 from __future__ import annotations
 
@@ -115,5 +115,5 @@ def _in_units_of_the_bound(result: Array, truth: Array, low: Array, high: Array)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         distance = np.abs(result - truth)
         width = np.where(result > truth, high - truth, truth - low)
-        error = np.where(distance == 0, 0.0, distance / width)
+        error = np.where(result == truth, 0.0, distance / width)
     return np.where(np.isnan(error), np.inf, error)

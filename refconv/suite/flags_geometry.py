@@ -13,6 +13,10 @@ BASIC: Rows = {
         "The example of a textbook or paper, small enough to be computed by hand.",
         "the kernel is flipped or the output is transposed; compare the printed values one by one.",
     ),
+    "Transposed": (
+        "The input gradient of the case is the output of a transposed convolution.",
+        "the overlaps of the patches are lost, or the zeros between the strided elements are miscounted.",
+    ),
     "FirstLayer": (
         "Few input channels and many output channels, as in the first layer of an image network.",
         "a kernel that handles channels in blocks reads past the last input channel or skips it.",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 from refconv.errors import SuiteError
+
+_INTEGERS = re.compile(r"\[\n *-?\d+(?:,\n *-?\d+)*\n *\]")
+_GAP = re.compile(r"\n *")
 
 
 def loads(data: bytes, where: str, encoding: str = "ascii") -> Any:
@@ -52,7 +56,7 @@ def loads(data: bytes, where: str, encoding: str = "ascii") -> Any:
 
 
 def dumps(document: Any, where: str) -> str:
-    r"""Write a document as ASCII with a one-space indent and a newline at its end.
+    r"""Write a document as ASCII with a one-space indent, lists of integers in one line, and a final newline.
 
     Raises
     ------
@@ -61,11 +65,13 @@ def dumps(document: Any, where: str) -> str:
 
     Examples
     --------
-    >>> dumps({"stride": [2]}, "group.json")
-    '{\n "stride": [\n  2\n ]\n}\n'
+    >>> dumps({"stride": [2, 1]}, "group.json")
+    '{\n "stride": [2, 1]\n}\n'
     """
     _check_plain(document, where, "$")
-    return json.dumps(document, indent=1, ensure_ascii=True) + "\n"
+    text = json.dumps(document, indent=1, ensure_ascii=True)
+    # a line break within a text is written as \\n, so these stand between elements
+    return _INTEGERS.sub(lambda found: _GAP.sub(" ", found[0]).replace("[ ", "[").replace(" ]", "]"), text) + "\n"
 
 
 def shorten(text: str, limit: int = 160) -> str:

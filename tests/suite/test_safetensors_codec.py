@@ -171,3 +171,12 @@ def test_damage_is_one_sentence_that_names_the_file(damage: str) -> None:
 def test_no_bytes_raise_anything_but_a_suite_error(data: bytes, length: int) -> None:
     with contextlib.suppress(SuiteError):
         decode(length.to_bytes(8, "little") + data)
+
+
+def test_arrays_are_read_only_even_over_a_buffer_that_is_not() -> None:
+    assert not decode(bytearray(encode({"x": np.ones(2)})))["x"].flags.writeable  # type: ignore[arg-type]
+
+
+def test_a_tensor_without_elements_may_stand_behind_the_one_that_begins_at_its_place() -> None:
+    decoded = decode(file_of({"x": entry([1], 0, 1), "empty": entry([0, 3], 0, 0)}, b"\x07"))
+    assert {name: array.tolist() for name, array in decoded.items()} == {"empty": [], "x": [7]}

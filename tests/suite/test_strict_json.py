@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -66,7 +65,12 @@ def test_deep_nesting_is_one_sentence() -> None:
 
 
 def test_the_text_is_ascii_with_one_space_and_a_newline() -> None:
-    assert dumps({"é": [1]}, "x.json") == json.dumps({"é": [1]}, indent=1) + "\n"
+    assert dumps({"é": "a"}, "x.json") == '{\n "\\u00e9": "a"\n}\n'
+
+
+def test_lists_of_integers_stand_in_one_line_and_other_lists_do_not() -> None:
+    text = dumps({"a": [1, -20], "b": [[3], ["[\n4\n]"]], "c": []}, "x.json")
+    assert text == '{\n "a": [1, -20],\n "b": [\n  [3],\n  [\n   "[\\n4\\n]"\n  ]\n ],\n "c": []\n}\n'
     assert dumps({"é": 1}, "x.json") == '{\n "\\u00e9": 1\n}\n'
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,12 @@ def test_a_folder_that_may_not_be_listed_is_a_finding(suite_folder: Path, monkey
 
     monkeypatch.setattr("refconv.suite.files.os.listdir", refuse)
     assert verify_files(suite_folder) == [f"{suite_folder}: the folder must be readable, got Permission denied."]
+
+
+def test_damage_of_a_file_that_belongs_to_no_group_is_found(tmp_path: Path, group: Group) -> None:
+    (tmp_path / "README.md").write_text("hello")
+    write_manifest(tmp_path, "core", "2026.1", [write_group(tmp_path, group)], {})
+    assert verify_files(tmp_path) == []
+    (tmp_path / "README.md").write_text("hallo")
+    [finding] = verify_files(tmp_path)
+    assert re.search(r"README\.md: the file must have sha256 [0-9a-f]{64} as MANIFEST.json states, got", finding)

@@ -1,0 +1,44 @@
+"""One line in anybody's test suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from refconv.check.run import check
+from refconv.problem import OPERATIONS
+from refconv.suite import Suite, load_suite
+from refconv.suite.embedded import smoke_folder
+
+
+def assert_conv2d(
+    implementation: Any, suite: Suite | None = None, select: Iterable[str] = ("*",),
+    operations: Iterable[str] = OPERATIONS,
+) -> None:  # fmt: skip
+    """Assert that a convolution is right on every case of a suite that it supports.
+
+    Parameters
+    ----------
+    implementation : callable or object
+        A function with PyTorch's signature, or an object with forward, grad_input, grad_weight, grad_bias.
+    suite : Suite, optional
+        By default the one that comes with refconv; ``refconv.load_suite("vectors/core")`` holds more.
+    select : iterable of str
+        Shell patterns over case ids, such as ``"*-float32-*"``.
+    operations : iterable of str
+
+    Raises
+    ------
+    AssertionError
+        With the first failures, or if nothing could be executed.
+
+    Examples
+    --------
+    >>> import refconv
+    >>> refconv.assert_conv2d(refconv.conv2d, select=["*-float32-*"])
+    """
+    report = check(implementation, suite or load_suite(smoke_folder()), select, operations)
+    if report.passed:
+        return
+    lines = [f"{failure.case_id} {failure.operation}: {failure.message}" for failure in report.failures[:5]]
+    raise AssertionError("\n".join([report.summary(), *lines]))

@@ -1,0 +1,2 @@
+Diagnosis = None
+diagnose = None

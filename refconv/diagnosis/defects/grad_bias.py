@@ -1,0 +1,51 @@
+"""Ways in which the gradient of the bias alone goes wrong."""
+
+# ruff: noqa: D102  (the hooks are described where Layer declares them)
+
+from __future__ import annotations
+
+from refconv.diagnosis.defects.base import Defect
+from refconv.diagnosis.layer import Array
+from refconv.problem import ConvProblem
+
+
+class GradBiasOfFirstImage(Defect):
+    """grad_bias is that of the first image alone."""
+
+    usually = "grad_output[0] is summed: sum over the batch, too."
+    operations = ("grad_bias",)
+
+    def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
+        return grad_output[:1].sum((0, 2, 3))
+
+
+class GradBiasOfLastImage(Defect):
+    """grad_bias is that of the last image alone."""
+
+    usually = "the loop over n assigns with = where it must add with +=."
+    operations = ("grad_bias",)
+
+    def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
+        return grad_output[-1:].sum((0, 2, 3))
+
+
+class GradBiasOfFirstPosition(Defect):
+    """grad_bias is that of the first output position alone."""
+
+    usually = "the sum runs over the batch only: sum over oh and ow, too."
+    operations = ("grad_bias",)
+
+    def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
+        return grad_output[:, :, 0, 0].sum(0)
+
+
+class GradBiasOfAllChannels(Defect):
+    """Every channel gets the sum over all channels."""
+
+    usually = "the sum runs over k as well: sum over n, oh and ow only, axis=(0, 2, 3)."
+    operations = ("grad_bias",)
+
+    def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
+        gradient = super().grad_bias(grad_output, problem)
+        gradient[:] = gradient.sum(dtype=gradient.dtype)
+        return gradient

@@ -1,0 +1,81 @@
+"""Kernels read in another direction."""
+
+# ruff: noqa: D102  (the hooks are described where Layer declares them)
+
+from __future__ import annotations
+
+import numpy as np
+
+from refconv.diagnosis.defects.base import Defect
+from refconv.diagnosis.layer import Integers
+from refconv.problem import ConvProblem
+
+
+class KernelFlipped(Defect):
+    """The kernel is flipped along all axes."""
+
+    usually = (
+        "the textbook convolution (scipy.signal.convolve, np.convolve) where deep learning wants correlation: "
+        "pair x[oh*sH + kh] with weight[kh], not with weight[kH - 1 - kh]."
+    )
+
+    def taps(self, problem: ConvProblem, axis: int) -> Integers:
+        return super().taps(problem, axis)[:, ::-1]
+
+
+class KernelRowsFlipped(Defect):
+    """The kernel is flipped upside down, but not from left to right."""
+
+    usually = "a loop over kh runs backwards, or only one of two flips was removed."
+
+    def taps(self, problem: ConvProblem, axis: int) -> Integers:
+        return super().taps(problem, axis)[:, :: -1 if axis == 0 else 1]
+
+
+class KernelColumnsFlipped(Defect):
+    """The kernel is flipped from left to right, but not upside down."""
+
+    usually = "a loop over kw runs backwards, or only one of two flips was removed."
+
+    def taps(self, problem: ConvProblem, axis: int) -> Integers:
+        return super().taps(problem, axis)[:, :: -1 if axis == 1 else 1]
+
+
+class KernelTransposed(Defect):
+    """The rows and columns of the kernel are exchanged: its memory is read as (kW, kH)."""
+
+    usually = "weight[kw, kh] or the index kw*kH + kh: it must be kh*kW + kw."
+
+    def places(self, tensor: str, problem: ConvProblem) -> Integers:
+        table = super().places(tensor, problem)
+        if tensor != "weight":
+            return table
+        K, Cg, kH, kW = problem.weight_shape
+        return np.swapaxes(table.reshape(K, Cg, kW, kH), 2, 3)
+
+
+class InputTransposed(Defect):
+    """The rows and columns of the image are exchanged: its memory is read as (W, H)."""
+
+    usually = "height and width arrive in the wrong order, or the row pitch of x is H where it must be W."
+
+    def places(self, tensor: str, problem: ConvProblem) -> Integers:
+        table = super().places(tensor, problem)
+        if tensor != "x":
+            return table
+        N, C, H, W = problem.x_shape
+        return np.swapaxes(table.reshape(N, C, W, H), 2, 3)
+
+
+class OutputTransposed(Defect):
+    """The rows and columns of the output are exchanged: its memory is taken for (oW, oH)."""
+
+    usually = "the loop over ow is the outer one and the result is appended or reshaped: its row pitch must be oW."
+    operations = ("forward", "grad_input", "grad_weight")
+
+    def places(self, tensor: str, problem: ConvProblem) -> Integers:
+        table = super().places(tensor, problem)
+        if tensor != "y":
+            return table
+        N, K, oH, oW = problem.y_shape
+        return np.swapaxes(table.reshape(N, K, oW, oH), 2, 3)

@@ -1,0 +1,101 @@
+"""Problems on which every known defect shows, with exact inputs and results.
+
+The extents within a problem differ wherever they can: on a plain 3x3 layer many bugs *are* the right
+operator.  The first three problems are plain enough for layers that know one stride, one symmetric
+padding and no groups.  No two problems have weights, or biases, of the same shape, so that a layer that
+keeps its buffers cannot carry anything from one to another.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv import exact
+from refconv.fills import exact_integers, exact_ranges
+from refconv.formats import get_format
+from refconv.implementations.protocol import ARGUMENTS
+from refconv.problem import OPERATIONS, ConvProblem
+from refconv.reference import im2col
+
+Array = npt.NDArray[Any]
+
+FORMAT = get_format("float32")
+BUDGET = 2**FORMAT.precision  # no partial sum exceeds it, in any order
+
+PROBLEMS = {
+    # C % 4 != 0, K % 4 != 0, even and odd outputs, nothing else
+    "plain": "n2c7i6x7-k5w3x3-s1x1-d1x1-p0+0x0+0-g1-o4x5",
+    "padded": "n3c3i7x6-k6w3x3-s2x2-d1x1-p1+1x1+1-g1-o4x3",
+    # one leftover row, a kernel that is even and larger than 3x3
+    "even": "n2c6i8x11-k7w4x4-s3x3-d1x1-p2+2x2+2-g1-o3x4",
+    "asymmetric": "n2c6i9x8-k8w3x2-s2x1-d1x2-p1+0x2+1-g2-o4x9",
+    # C/G = 6 and K/G = 5, a leftover row, begins smaller than ends
+    "grouped": "n2c12i9x7-k10w2x4-s3x2-d2x1-p0+3x1+2-g2-o4x4",
+    # three outputs for each of three channels
+    "depthwise": "n2c3i6x8-k9w2x3-s1x2-d3x2-p2+1x0+3-g3-o6x4",
+    # windows that see nothing but padding
+    "pointwise": "n2c5i6x7-k3w1x1-s2x3-d1x1-p1+0x2+1-g1-o4x4",
+    "wide": "n4c2i10x7-k4w4x5-s2x3-d1x2-p6+1x9+2-g1-o7x4",
+}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A problem with its inputs and exact results, all float32 and read-only.
+
+    Attributes
+    ----------
+    name : str
+    problem : ConvProblem
+    tensors : mapping
+        ``x``, ``weight``, ``bias`` and ``grad_output``.
+    truth : mapping
+        The result of each operation.
+    """
+
+    name: str
+    problem: ConvProblem
+    tensors: Mapping[str, Array]
+    truth: Mapping[str, Array]
+
+    def call(self, implementation: Any, operation: str) -> Any:
+        """Run an operation on fresh copies of the inputs."""
+        arguments = [self.tensors[name].copy() for name in ARGUMENTS[operation]]
+        return getattr(implementation, operation)(*arguments, self.problem)
+
+
+@functools.cache
+def probes() -> tuple[Probe, ...]:
+    """Return all probes."""
+    return tuple(_probe(name, ConvProblem.from_descriptor(text)) for name, text in PROBLEMS.items())
+
+
+def _probe(name: str, problem: ConvProblem) -> Probe:
+    ranges = exact_ranges(problem, FORMAT, BUDGET, has_bias=True)
+    tensors = {
+        tensor: _filled(f"diagnosis/{name}/{tensor}", problem.shape_of(tensor), getattr(ranges, tensor))
+        for tensor in ("x", "weight", "bias", "grad_output")
+    }
+    truth = {
+        operation: _read_only(exact.exact_sum(operation, tensors, problem, im2col).round(FORMAT))
+        for operation in OPERATIONS
+    }
+    return Probe(name, problem, tensors, truth)
+
+
+def _filled(key: str, shape: tuple[int, ...], largest: int) -> Array:
+    """Fill with integers that are stretched over the range, so that narrowed operands show, too."""
+    integers = exact_integers(key, shape, largest)
+    factor = max(1, largest // int(np.abs(integers).max()))
+    return _read_only((integers * (factor - (factor % 2 == 0))).astype(FORMAT.dtype))
+
+
+def _read_only(tensor: Array) -> Array:
+    tensor.setflags(write=False)
+    return tensor

@@ -1,0 +1,170 @@
+"""Convolution as functions, in PyTorch's words: computed by a reference, or exactly."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv import exact
+from refconv.errors import CatalogueError
+from refconv.formats import FORMATS
+from refconv.implementations.references import Reference
+from refconv.problem import ConvProblem
+from refconv.reference import direct, im2col, sparse
+
+Array = Any
+METHODS: dict[str, ModuleType] = {"direct": direct, "sparse": sparse, "im2col": im2col}
+
+
+class Gradients(NamedTuple):
+    """The gradients of a loss: shapes (N, C, H, W), (K, C/G, kH, kW) and (K,)."""
+
+    input: Array
+    weight: Array
+    bias: Array
+
+
+def conv2d(
+    x: Array, weight: Array, bias: Array | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    groups: int = 1, method: str = "im2col",
+) -> Array:  # fmt: skip
+    """Convolve a batch of images by one of the references.
+
+    float16, bfloat16 and float8 are added up in float32 and rounded once; 8-bit integers give int32.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, H, W)
+    weight : array, shape (K, C/G, kH, kW)
+    bias : array, shape (K,), optional
+    stride, dilation : int or (int, int)
+        In elements; a dilation of 1 is dense.
+    padding : int, (pH, pW) or ((top, bottom), (left, right))
+        In elements.
+    groups : int
+        G.
+    method : {"im2col", "sparse", "direct"}
+        ``im2col`` also takes arrays of CuPy, PyTorch and other array API namespaces.
+
+    Returns
+    -------
+    array, shape (N, K, oH, oW)
+
+    Raises
+    ------
+    GeometryError
+        If the convolution cannot exist.
+    TensorError
+        If the bias does not have K elements.
+
+    Examples
+    --------
+    >>> x = np.arange(1.0, 10.0).reshape(1, 1, 3, 3)
+    >>> weight = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
+    >>> conv2d(x, weight, stride=1).tolist()
+    [[[[37.0, 47.0], [67.0, 77.0]]]]
+    """
+    x, weight = _as_array(x), _as_array(weight)
+    problem = ConvProblem.from_shapes(x.shape, weight.shape, stride, padding, dilation, groups)
+    return _using(method, x).forward(x, weight, None if bias is None else _as_array(bias), problem)
+
+
+def conv2d_backward(
+    grad_output: Array, x: Array, weight: Array, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    groups: int = 1, method: str = "im2col",
+) -> Gradients:  # fmt: skip
+    """Compute the gradients of a loss at the input, the weight and the bias of :func:`conv2d`.
+
+    Parameters
+    ----------
+    grad_output : array, shape (N, K, oH, oW)
+        The gradient of the loss at the output.
+    x : array, shape (N, C, H, W)
+    weight : array, shape (K, C/G, kH, kW)
+    stride, padding, dilation, groups, method
+        As for :func:`conv2d`.
+
+    Returns
+    -------
+    Gradients
+        ``.input``, ``.weight`` and ``.bias``; summed over the batch, not averaged.
+
+    Raises
+    ------
+    GeometryError, TensorError
+        If the convolution cannot exist, or grad_output does not have the shape of its output.
+
+    Examples
+    --------
+    >>> x, weight = np.array([[[[2.0, 3.0, 5.0]]]]), np.array([[[[2.0, 3.0]]]])
+    >>> gradients = conv2d_backward(np.array([[[[1.0, 10.0]]]]), x, weight)
+    >>> gradients.input.tolist(), gradients.weight.tolist(), gradients.bias.tolist()
+    ([[[[2.0, 23.0, 30.0]]]], [[[[32.0, 53.0]]]], [11.0])
+    """
+    grad_output, x, weight = _as_array(grad_output), _as_array(x), _as_array(weight)
+    problem = ConvProblem.from_shapes(x.shape, weight.shape, stride, padding, dilation, groups)
+    using = _using(method, x)
+    return Gradients(
+        using.grad_input(grad_output, weight, problem),
+        using.grad_weight(x, grad_output, problem),
+        using.grad_bias(grad_output, problem),
+    )
+
+
+def exact_conv2d(
+    x: Array, weight: Array, bias: Array | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    groups: int = 1, out_format: str = "float64", overflow: str | None = None, method: str = "im2col",
+) -> npt.NDArray[Any]:  # fmt: skip
+    """Convolve exactly: the real-number result, rounded once to a format.
+
+    Parameters
+    ----------
+    x, weight, bias, stride, padding, dilation, groups, method
+        As for :func:`conv2d`; all values must be finite.
+    out_format : str
+        ``"float64"``, ``"float32"``, ``"float16"``, ``"bfloat16"``, ``"float8_e4m3fn"``, ``"float8_e5m2"``
+        or ``"int32"``.
+    overflow : {"infinity", "saturate", "nan"}, optional
+        What becomes of results beyond the largest finite number; must be said for float8_e4m3fn.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, K, oH, oW)
+        The same bits on every machine and by every method.
+
+    Raises
+    ------
+    GeometryError, TensorError
+        If the convolution cannot exist.
+    FormatError
+        If a value is not finite, or the format is unknown or cannot hold a result.
+
+    Examples
+    --------
+    >>> x, weight = np.array([[[[1e16, 1.0, -1e16]]]]), np.ones((1, 1, 1, 3))
+    >>> float(conv2d(x, weight)[0, 0, 0, 0]), float(exact_conv2d(x, weight)[0, 0, 0, 0])
+    (0.0, 1.0)
+    """
+    x, weight = np.asarray(x), np.asarray(weight)
+    problem = ConvProblem.from_shapes(x.shape, weight.shape, stride, padding, dilation, groups)
+    return exact.forward(x, weight, bias, problem, out_format, using=_module(method), overflow=overflow)
+
+
+def _as_array(tensor: Any) -> Any:
+    return tensor if hasattr(tensor, "shape") and hasattr(tensor, "dtype") else np.asarray(tensor)
+
+
+def _module(method: str) -> ModuleType:
+    if method not in METHODS:
+        raise CatalogueError(f"method must be one of {', '.join(METHODS)}, got {method!r}.")
+    return METHODS[method]
+
+
+def _using(method: str, x: Array) -> Any:
+    """Return the reference; for narrow NumPy formats made to compute in their accumulator."""
+    module = _module(method)
+    element = FORMATS.get(x.dtype.name) if isinstance(x, np.ndarray) else None
+    return module if element is None or element.accumulator == element.name else Reference(module)

@@ -1,0 +1,155 @@
+"""The consensus: one case computed by all three references, which must agree to the last bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv import exact
+from refconv.catalogue import CaseSpec
+from refconv.catalogue.inputs import BUDGETS
+from refconv.errors import DisagreementError
+from refconv.formats import NumberFormat, get_format
+from refconv.implementations import RESULT_NAMES, Runner
+from refconv.judge import judge_tensor, standard_interval
+from refconv.problem import ConvProblem
+from refconv.reference import direct, im2col, sparse
+from refconv.suite import Case, Expected, Judge
+
+Array = npt.NDArray[Any]
+
+REFERENCES = (direct, sparse, im2col)
+FLOAT64 = get_format("float64")
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One operation of one case, wherever it comes from: the catalogue or a file.
+
+    ``accumulator`` is None where the result is judged for equality.
+    """
+
+    case_id: str
+    operation: str
+    problem: ConvProblem
+    inputs: dict[str, Array]
+    out_format: NumberFormat
+    accumulator: NumberFormat | None
+
+
+def golden_case(spec: CaseSpec) -> Case:
+    """Compute all golden values of a case by all references.
+
+    Raises
+    ------
+    DisagreementError
+        If the references differ anywhere; it names the case, the operation, the element and the values.
+    """
+    inputs = spec.inputs()
+    expected = {RESULT_NAMES[operation]: _expected(spec, operation, inputs) for operation in spec.operations}
+    return Case(spec.id, spec.row.comment, spec.flags, "valid", spec.problem, inputs, expected)
+
+
+def agreed(task: Task) -> dict[str, Array]:
+    """Compute a task by every reference and return what all of them say.
+
+    Returns
+    -------
+    dict
+        ``tensor``, ``magnitude`` (S, rounded up), ``terms`` (n), and with an accumulator ``lo`` and ``hi``.
+
+    Raises
+    ------
+    DisagreementError
+        If they differ in a single bit.
+    """
+    computed = [_compute(task, reference) for reference in REFERENCES]
+    for name, first in computed[0].items():
+        values = [result[name] for result in computed]
+        if any(first.tobytes() != value.tobytes() for value in values):
+            raise DisagreementError(_difference(task, name, values))
+    return computed[0]
+
+
+def consult(oracle: Runner, spec: CaseSpec) -> dict[str, str]:
+    """Ask an outside oracle, which computes in float64, about every operation of a case.
+
+    Returns
+    -------
+    dict
+        By operation: ``"equal"`` for exact fills, else the largest deviation in units of the float64
+        bound, as a hex-float string.
+
+    Raises
+    ------
+    DisagreementError
+        If it differs from the references by more than float64 arithmetic can.
+    """
+    inputs = {name: tensor.astype(np.float64) for name, tensor in spec.inputs().items()}
+    return {operation: _opinion(oracle, spec, operation, inputs) for operation in spec.operations}
+
+
+def _expected(spec: CaseSpec, operation: str, inputs: dict[str, Array]) -> Expected:
+    accumulator = None if spec.rule == "exact" else spec.accumulator(operation)
+    golden = agreed(Task(spec.id, operation, spec.problem, inputs, spec.out_format, accumulator))
+    terms = int(golden.pop("terms").max(initial=0))
+    if accumulator is None:
+        _check_budget(spec, operation, golden["magnitude"])
+        return Expected(golden["tensor"], Judge("exact"))
+    return Expected(judge=Judge("standard", accumulator.name, terms), **golden)
+
+
+def _compute(task: Task, using: Any) -> dict[str, Array]:
+    """Compute the result, its interval, S and n by one reference."""
+    total = exact.exact_sum(task.operation, task.inputs, task.problem, using)
+    magnitude = exact.exact_magnitude(task.operation, task.inputs, task.problem, using)
+    terms = exact.count_terms(task.operation, task.inputs, task.problem, using)
+    golden = {"tensor": total.round(task.out_format), "terms": terms}
+    if task.accumulator is None:
+        return golden | {"magnitude": magnitude.round(FLOAT64, upward=True)}
+    interval = standard_interval(total, magnitude, terms, task.accumulator, task.out_format)
+    return golden | interval._asdict()
+
+
+def _difference(task: Task, name: str, values: list[Array]) -> str:
+    differs = np.any([values[0] != value for value in values[1:]], axis=0)
+    at = tuple(int(i) for i in np.argwhere(differs)[0]) if differs.any() else (0,) * values[0].ndim
+    said = ", ".join(f"{reference.name} {value[at]}" for reference, value in zip(REFERENCES, values, strict=True))
+    return (
+        f"{task.case_id}: the references must agree on {task.operation} ({name}), but at {list(at)} they say {said}; "
+        f"nothing was written ({task.problem})."
+    )
+
+
+def _check_budget(spec: CaseSpec, operation: str, magnitude: Array) -> None:
+    """Hold the promise of exact fills: every partial sum, in any order, fits into the accumulator."""
+    narrow = spec.fill == "narrow"
+    budget = spec.in_format.largest_integer if narrow else BUDGETS[spec.element]
+    largest = magnitude.max(initial=0.0)
+    if largest > budget:
+        raise DisagreementError(
+            f"{spec.id}: sums of an exact fill must stay within {budget}, but {operation} reaches {largest:.0f}."
+        )
+
+
+def _opinion(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, Array]) -> str:
+    total = exact.exact_sum(operation, inputs, spec.problem, im2col)
+    truth = total.round(FLOAT64)
+    said = np.asarray(oracle.run(operation, inputs, spec.problem))
+    if spec.rule == "exact":
+        verdict = judge_tensor(said, truth)
+    else:
+        magnitude = exact.exact_magnitude(operation, inputs, spec.problem, im2col)
+        terms = exact.count_terms(operation, inputs, spec.problem, im2col)
+        interval = standard_interval(total, magnitude, terms, FLOAT64, FLOAT64)
+        verdict = judge_tensor(said, truth, interval.lo, interval.hi)
+    if verdict.first is not None:
+        first = verdict.first
+        raise DisagreementError(
+            f"{spec.id}: {oracle.name} must agree with the references on {operation}, but at {list(first.index)} it "
+            f"says {first.got!r} and they {first.expected!r}; nothing was written ({spec.problem})."
+        )
+    return "equal" if spec.rule == "exact" else verdict.interval_use.hex()

@@ -1,0 +1,89 @@
+"""Compute every golden value of a suite again, by all references, from the inputs in its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
+from pathlib import Path
+
+from refconv.catalogue import cases
+from refconv.errors import RefconvError
+from refconv.formats import get_format
+from refconv.generate.consensus import Task, agreed, consult
+from refconv.generate.run import oracle_name
+from refconv.implementations import RESULT_NAMES, load_implementation
+from refconv.suite import Case, load_suite
+
+Progress = Callable[[int, int], None]
+OPERATION_OF = {result: operation for operation, result in RESULT_NAMES.items()}
+
+
+def recompute(folder: Path, jobs: int = 1, oracle: str | None = None, progress: Progress | None = None) -> list[str]:
+    """Compute all golden values of a suite again and compare every byte.
+
+    Parameters
+    ----------
+    folder : path
+    jobs : int
+        Number of processes.
+    oracle : {"torch"}, optional
+        Also ask it about every case that the catalogue knows.
+    progress : callable, optional
+        Called as ``progress(done cases, all cases)``.
+
+    Returns
+    -------
+    list of str
+        One sentence for each tensor that differs; empty if none does.
+    """
+    suite, witness = load_suite(folder), oracle_name(oracle)
+    groups = list(suite.group_names)
+    findings, done = [], 0
+    for name, found in zip(groups, _spread(folder, groups, witness, jobs), strict=True):
+        findings += found
+        done += len(suite.select([f"{name}/*"]))
+        if progress:
+            progress(done, len(suite))
+    return findings
+
+
+def recompute_group(folder: Path, group: str, oracle: str | None) -> list[str]:
+    """Compute the cases of one group again; runs in a worker."""
+    found = [finding for case in load_suite(folder).group(group).cases for finding in _recompute_case(case)]
+    return found + (list(_consulted(group, oracle)) if oracle else [])
+
+
+def _spread(folder: Path, groups: list[str], oracle: str | None, jobs: int) -> Iterator[list[str]]:
+    work = (repeat(folder), groups, repeat(oracle))
+    if jobs == 1:
+        yield from map(recompute_group, *work)
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        yield from pool.map(recompute_group, *work)
+
+
+def _recompute_case(case: Case) -> Iterator[str]:
+    for name, expected in case.expected.items():
+        accumulator = expected.judge.accumulator
+        out_format, steps = get_format(expected.tensor.dtype), get_format(accumulator) if accumulator else None
+        try:
+            golden = agreed(Task(case.id, OPERATION_OF[name], case.problem, case.inputs, out_format, steps))
+        except RefconvError as error:
+            yield str(error)
+            continue
+        for part, stored in expected.parts.items():
+            if golden[part].tobytes() != stored.tobytes():
+                yield f"{case.id}: {name} ({part}) must hold what the references compute, but it differs."
+        if expected.judge.terms not in (None, int(golden["terms"].max(initial=0))):
+            yield f"{case.id}: {name} must state {golden['terms'].max(initial=0)} terms, got {expected.judge.terms}."
+
+
+def _consulted(group: str, oracle: str) -> Iterator[str]:
+    runner = load_implementation(oracle)
+    for spec in cases("core", [f"{group}/*"]):
+        try:
+            consult(runner, spec)
+        except RefconvError as error:
+            yield str(error)

@@ -1,0 +1,140 @@
+"""Whatever a user hands over, brought to one shape: ``run(operation, tensors, problem)``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from refconv.errors import ImplementationError
+from refconv.implementations.protocol import ARGUMENTS
+from refconv.problem import ConvProblem
+
+GRADIENTS = ("grad_input", "grad_weight", "grad_bias")
+
+
+class Runner(Protocol):
+    """An implementation as ``check`` calls it."""
+
+    name: str
+
+    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem) -> Any:
+        """Compute an operation from the tensors of a case; NotImplementedError if it is not offered."""
+        ...
+
+
+class ProtocolRunner:
+    """An object with some of the functions forward, grad_input, grad_weight and grad_bias."""
+
+    def __init__(self, implementation: Any, name: str) -> None:
+        self.implementation, self.name = implementation, name
+
+    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem) -> Any:
+        """Call the function of that name."""
+        function = getattr(self.implementation, operation, None)
+        if function is None:
+            raise NotImplementedError(f"{self.name} has no function {operation}.")
+        return function(*(tensors.get(argument) for argument in ARGUMENTS[operation]), problem)
+
+
+class FunctionRunner:
+    """A function with PyTorch's signature, and perhaps another one for the gradients.
+
+    ``f(x, weight, bias=None, stride=, padding=, dilation=, groups=)`` and
+    ``f_backward(grad_output, x, weight, stride=, padding=, dilation=, groups=)``, which returns
+    (grad_input, grad_weight, grad_bias), each of which may be None.  Padding is (pH, pW) where it is
+    symmetric, else ((top, bottom), (left, right)).  A keyword that the function does not take is left
+    out where it has its neutral value, and makes the case unsupported elsewhere.
+    """
+
+    def __init__(self, function: Callable[..., Any], backward: Callable[..., Any] | None, name: str) -> None:
+        self.function, self.backward, self.name = function, backward, name
+
+    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem) -> Any:
+        """Call the function, or take one of the three gradients that the other one returns."""
+        if operation == "forward":
+            call, arguments = self.function, [tensors["x"], tensors["weight"], tensors.get("bias")]
+        elif self.backward is None:
+            raise NotImplementedError(f"there is no {self.name}_backward beside {self.name}.")
+        else:
+            call, arguments = self.backward, [tensors["grad_output"], tensors["x"], tensors["weight"]]
+        result = call(*arguments, **_keywords(call, problem))
+        return result if operation == "forward" else _pick(result, operation, self.name)
+
+
+def as_runner(target: Any, name: str | None = None, backward: Callable[..., Any] | None = None) -> Runner:
+    """Wrap an implementation of any kind.
+
+    Parameters
+    ----------
+    target : object
+        An object or module with the functions of :class:`refconv.implementations.Implementation`, a
+        class of such objects, or a function with PyTorch's signature.
+    name : str, optional
+        By default its own.
+    backward : callable, optional
+        The gradients of a plain function; by default ``NAME_backward`` of the module that defines it.
+
+    Raises
+    ------
+    ImplementationError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> from refconv.reference import direct
+    >>> as_runner(direct).name
+    'direct'
+    """
+    if isinstance(target, ProtocolRunner | FunctionRunner):
+        return target
+    if inspect.isclass(target):
+        target = target()
+    title = name or str(getattr(target, "name", None) or getattr(target, "__name__", type(target).__name__))
+    if any(callable(getattr(target, operation, None)) for operation in ARGUMENTS):
+        return ProtocolRunner(target, title)
+    if callable(target):
+        return FunctionRunner(target, backward or _backward_beside(target), title)
+    raise ImplementationError(
+        f"an implementation must be a function conv2d(x, weight, bias, stride=...), or have functions named "
+        f"{', '.join(ARGUMENTS)}, got {target!r}."
+    )
+
+
+def _backward_beside(function: Any) -> Callable[..., Any] | None:
+    module = inspect.getmodule(function)
+    return getattr(module, f"{getattr(function, '__name__', '')}_backward", None)
+
+
+def _keywords(function: Callable[..., Any], problem: ConvProblem) -> dict[str, Any]:
+    symmetric = all(begin == end for begin, end in problem.padding)
+    keywords = {
+        "stride": problem.stride,
+        "padding": tuple(begin for begin, _ in problem.padding) if symmetric else problem.padding,
+        "dilation": problem.dilation,
+        "groups": problem.groups,
+    }
+    neutral = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+    missing = [name for name in keywords if not _takes(function, name)]
+    for name in missing:
+        value = keywords.pop(name)
+        if any(entry != neutral[name] for entry in (value if isinstance(value, tuple) else (value,))):
+            raise NotImplementedError(f"{getattr(function, '__name__', function)} takes no argument {name}.")
+    return keywords
+
+
+def _takes(function: Callable[..., Any], name: str) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # a function written in C: let it judge
+        return True
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def _pick(gradients: Any, operation: str, name: str) -> Any:
+    if not isinstance(gradients, tuple | list) or len(gradients) != len(GRADIENTS):
+        raise TypeError(f"{name}_backward must return (grad_input, grad_weight, grad_bias), got {type(gradients)}.")
+    gradient = gradients[GRADIENTS.index(operation)]
+    if gradient is None:
+        raise NotImplementedError(f"{name}_backward returns no {operation}.")
+    return gradient

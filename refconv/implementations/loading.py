@@ -1,0 +1,94 @@
+"""From what a user types to an implementation: ``torch:float64``, ``pkg.module:conv2d``, ``path.py:conv2d``."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from refconv.errors import ImplementationError
+from refconv.implementations.callables import Runner, as_runner
+
+GROUP = "refconv.implementations"
+FORMS = "a known engine ({known}), package.module:name, or path/file.py:name"
+
+
+def engines() -> dict[str, EntryPoint]:
+    """Return the known engines: everything installed under the entry-point group ``refconv.implementations``."""
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def load_implementation(text: str) -> Runner:
+    """Find, import and wrap the implementation that a user names.
+
+    Parameters
+    ----------
+    text : str
+        ``NAME`` or ``NAME:OPTION`` of a known engine, ``package.module:name``, or ``path/file.py:name``.
+
+    Raises
+    ------
+    ImplementationError
+        If it cannot be found or imported; the message says what to do.
+
+    Examples
+    --------
+    >>> load_implementation("im2col").name
+    'im2col'
+    """
+    first, _, rest = text.partition(":")
+    known = engines()
+    if first in known:
+        return as_runner(_start(known[first], rest or None))
+    where, _, attribute = text.rpartition(":")
+    if not where or not attribute:
+        forms = FORMS.format(known=", ".join(sorted(known)))
+        raise ImplementationError(f"an implementation must be {forms}, got {text!r}.")
+    module = _from_file(Path(where)) if where.endswith(".py") else _from_package(where)
+    if not hasattr(module, attribute):
+        raise ImplementationError(f"{where} must define {attribute}, but it has no such name.")
+    return as_runner(getattr(module, attribute), backward=getattr(module, f"{attribute}_backward", None))
+
+
+def _start(point: EntryPoint, option: str | None) -> Any:
+    try:
+        create = point.load()
+        return create(option) if option else create()
+    except ImportError as error:
+        if isinstance(error, ImplementationError):
+            raise
+        raise ImplementationError(
+            f"{point.name} is not installed ({error}): pip install 'refconv[{point.name}]'."
+        ) from error
+    except TypeError as error:
+        raise ImplementationError(f"{point.name} takes no option, got {point.name}:{option}.") from error
+
+
+def _from_package(name: str) -> ModuleType:
+    here = os.getcwd()
+    if here not in sys.path:  # as python -m does, so that a project need not be installed to be checked
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise ImplementationError(f"{name} must be importable, got {type(error).__name__}: {error}.") from error
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise ImplementationError(f"{path} must be a Python file, but there is none.")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None  # noqa: PT018  (it ends in .py)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    sys.path.insert(0, str(path.parent.resolve()))  # the file's own neighbours
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ImplementationError(f"{path} must be importable, got {type(error).__name__}: {error}.") from error
+    return module

@@ -1,0 +1,81 @@
+"""The report for programs: one JSON document in the schema ``refconv.report.v1``, published beside this file."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from refconv.check import Outcome, Report
+from refconv.judge import Element, Verdict
+
+SCHEMA = "refconv.report.v1"
+
+
+def json_text(report: Report) -> str:
+    """Write a report as JSON.
+
+    Floats are JSON numbers, except that those which JSON cannot say are ``"inf"``, ``"-inf"`` and ``"nan"``.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    str
+        ASCII, the same for the same report.
+
+    Examples
+    --------
+    >>> json.loads(json_text(Report("mine", "core", "2026.1.31", ())))["passed"]
+    False
+    """
+    document = {
+        "schema": SCHEMA,
+        "implementation": report.implementation,
+        "suite": report.suite,
+        "version": report.version,
+        "passed": report.passed,
+        "executed": report.executed,
+        "total": len(report.outcomes),
+        "counts": report.count(),
+        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+    }
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "id": outcome.case_id,
+        "operation": outcome.operation,
+        "status": outcome.status,
+        "flags": list(outcome.flags),
+        "comment": outcome.comment,
+        "descriptor": outcome.descriptor,
+        "element": outcome.element,
+        "rule": outcome.rule,
+        "message": outcome.message,
+        "verdict": None if outcome.verdict is None else _verdict(outcome.verdict),
+        "seconds": _float(outcome.seconds),
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "elements": verdict.elements,
+        "wrong": verdict.wrong,
+        "first": None if verdict.first is None else _element(verdict.first),
+        "worst": None if verdict.worst is None else _element(verdict.worst),
+        "intervalUse": _float(verdict.interval_use),
+        "correctlyRounded": _float(verdict.correctly_rounded),
+    }
+
+
+def _element(element: Element) -> dict[str, Any]:
+    values = {name: _float(getattr(element, name)) for name in ("expected", "got", "lo", "hi", "error")}
+    return {"index": list(element.index), **values}
+
+
+def _float(value: float) -> float | str:
+    return float(value) if math.isfinite(value) else str(float(value))

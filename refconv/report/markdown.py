@@ -1,0 +1,52 @@
+"""The report for a pull request: Markdown, as ``$GITHUB_STEP_SUMMARY`` shows it."""
+
+from __future__ import annotations
+
+import re
+
+from refconv.check import STATUSES, Report
+from refconv.report.kinds import Kind, kinds_of
+from refconv.report.words import MARKS, describe_failure, headline, plain, reproduce
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@$-])")
+
+
+def markdown_text(report: Report, limit: int = 10, command: str | None = None) -> str:
+    """Write a report as Markdown: the verdict, the counts and the first failures.
+
+    Parameters
+    ----------
+    report : Report
+    limit : int
+        How many kinds of failures to show.
+    command : str, optional
+        The command line to which ``--select CASE`` is appended, so that a failure can be reproduced.
+    """
+    kinds = kinds_of(report)
+    mark = MARKS["PASS" if report.passed else "FAIL"]
+    blocks = [f"## {mark} {headline(report)}", _escape(report.summary()), _table(report)]
+    blocks += [_section(kind, report, command) for kind in kinds[:limit]]
+    if kinds[limit:]:
+        failures = sum(len(kind.outcomes) for kind in kinds[limit:])
+        blocks.append(f"... and {failures} more failures of {len(kinds) - limit} more kinds.")
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _table(report: Report) -> str:
+    rows = [["operation", *(status.lower() for status in STATUSES)], ["---"] + ["---:"] * len(STATUSES)]
+    for operation, counts in report.by_operation().items():
+        rows.append([_escape(operation), *(str(counts[status] or "-") for status in STATUSES)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) if len(rows) > 2 else ""
+
+
+def _section(kind: Kind, report: Report, command: str | None) -> str:
+    """Show the smallest failure of a kind, its facts inside a fence that no text of theirs can close."""
+    outcome = kind.smallest
+    body = "\n".join(describe_failure(outcome, reproduce(report, outcome.case_id, command)))
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", body)), default=0))
+    more = f"\n\n... and {len(kind.others)} more like it." if kind.others else ""
+    return f"### {outcome.status}: {_escape(outcome.case_id)} {_escape(outcome.operation)}\n\n{fence}text\n{body}\n{fence}{more}"
+
+
+def _escape(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", plain(text))

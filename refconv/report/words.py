@@ -1,0 +1,179 @@
+"""The words that all forms of a report share: values, problems, failures and what they usually mean."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Iterable
+
+from refconv.check import Outcome, Report
+from refconv.errors import GeometryError
+from refconv.problem import ConvProblem
+from refconv.suite import FLAGS
+
+MARKS = {"PASS": "✓", "FAIL": "✗", "UNSUPPORTED": "–", "REJECTED": "⊘", "ERROR": "!"}
+LONGEST = 600  # characters of a message: an implementation may print its whole input
+
+# A flag of an index says more than a flag of the values, and that more than a general one.
+_SPECIFIC = ("KNOWN_BUG", "INVALID", "CHOICE", "INDEXING", "LAYOUT", "NONFINITE", "DTYPE", "NUMERIC", "EXACT", "BASIC")
+_PREFIX = "A failure usually means that "
+
+
+def plain(text: str, longest: int = LONGEST) -> str:
+    r"""Put a text on one line of visible characters.
+
+    Examples
+    --------
+    >>> plain("a\n  b\x1b[31m")
+    'a b\\x1b[31m'
+    """
+    line = " ".join(text[: longest + 1].split())
+    shown = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line)
+    return shown if len(text) <= longest else f"{shown[:longest]} ..."
+
+
+def number(value: float) -> str:
+    """Write a number with as many digits as tell it from its neighbours.
+
+    Examples
+    --------
+    >>> number(4.0), number(-0.0), number(0.1), number(float("-inf"))
+    ('4', '-0', '0.1', '-inf')
+    """
+    return repr(float(value)).removesuffix(".0")
+
+
+def problem_of(descriptor: str) -> ConvProblem | None:
+    """Read a descriptor; None where it describes no legal convolution."""
+    try:
+        return ConvProblem.from_descriptor(descriptor)
+    except GeometryError:
+        return None
+
+
+def describe_problem(descriptor: str) -> str:
+    """Say the shapes of a problem, and the parameters that are not at their default.
+
+    Examples
+    --------
+    >>> describe_problem("n2c4i7x9-k6w3x2-s2x1-d1x2-p1+0x2+1-g2-o3x10")  # doctest: +NORMALIZE_WHITESPACE
+    'x (2, 4, 7, 9), weight (6, 2, 3, 2), stride (2, 1), dilation (1, 2), padding ((1, 0), (2, 1)), groups 2,
+     y (2, 6, 3, 10)'
+    """
+    problem = problem_of(descriptor)
+    if problem is None:
+        return plain(descriptor)
+    axes = len(problem.input_size)
+    defaults = {"stride": (1,) * axes, "dilation": (1,) * axes, "padding": ((0, 0),) * axes, "groups": 1}
+    unusual = [(name, getattr(problem, name)) for name, usual in defaults.items() if getattr(problem, name) != usual]
+    words = [("x", problem.x_shape), ("weight", problem.weight_shape), *unusual, ("y", problem.y_shape)]
+    return ", ".join(f"{name} {value}" for name, value in words)
+
+
+def headline(report: Report) -> str:
+    """Say in a few words what came of a run.
+
+    Examples
+    --------
+    >>> headline(Report("mine", "core", "2026.1.31", ()))
+    'Nothing was executed'
+    """
+    if not report.executed:
+        return "Nothing was executed"
+    return f"{len(report.failures)} of {report.executed} operations failed" if report.failures else "Passed"
+
+
+def usually_means(flags: Iterable[str], limit: int = 2) -> list[str]:
+    """List what a failure usually means, the most specific flags first.
+
+    Examples
+    --------
+    >>> usually_means(["Basic", "Pointwise"], limit=1)
+    ['a shortcut through matrix multiplication ignores the stride, the padding or the groups.']
+    """
+    notes = sorted((FLAGS[flag] for flag in flags if flag in FLAGS), key=lambda note: _SPECIFIC.index(note.bug_type))
+    return [note.effect.removeprefix(_PREFIX) for note in notes[:limit]]
+
+
+def reproduce(report: Report, case_id: str, command: str | None = None) -> str:
+    """Return the command line that runs one case alone.
+
+    Examples
+    --------
+    >>> reproduce(Report("torch", "core", "2026.1.31", ()), "grouped/g2")
+    'refconv check torch --select grouped/g2'
+    """
+    base = f"refconv check {shlex.quote(report.implementation)}" if command is None else command
+    return plain(f"{base} --select {shlex.quote(case_id)}", longest=10_000)  # a shortened command would not run
+
+
+def place(operation: str, index: tuple[int, ...]) -> str:
+    """Name an element of a result.
+
+    Examples
+    --------
+    >>> place("forward", (0, 1, 2, 3))
+    'y[0, 1, 2, 3]'
+    """
+    return f"{'y' if operation == 'forward' else operation}[{', '.join(map(str, index))}]"
+
+
+def units(error: float) -> str:
+    """Say an error in units of the bound.
+
+    Examples
+    --------
+    >>> units(2.5), units(float("inf"))
+    ('2.5 times the bound', 'beyond any bound')
+    """
+    return f"{error:.3g} times the bound" if math.isfinite(error) else "beyond any bound"
+
+
+def facts(outcome: Outcome) -> list[tuple[str, str]]:
+    """List what there is to know about a failure, each with its label.
+
+    Parameters
+    ----------
+    outcome : Outcome
+
+    Returns
+    -------
+    list of (str, str)
+        Label and plain text, in the order in which a reader wants them.
+    """
+    rows = [("flags", ", ".join(outcome.flags)), ("problem", describe_problem(outcome.descriptor))]
+    rows += _wrong(outcome) or [("message", outcome.message)]
+    rows += [("usually means", meaning) for meaning in usually_means(outcome.flags)]
+    return [(label, plain(text)) for label, text in rows if text]
+
+
+def describe_failure(outcome: Outcome, again: str) -> list[str]:
+    """Tell a failure in lines of plain text.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    again : str
+        The command that reproduces it.
+    """
+    rows = [*facts(outcome), ("reproduce", again)]
+    width = max(len(label) for label, _ in rows)
+    return [f"{label:<{width}}  {text}" for label, text in rows]
+
+
+def _wrong(outcome: Outcome) -> list[tuple[str, str]]:
+    """Compare the first wrong element with the truth; empty where no element is wrong."""
+    verdict, first, worst = outcome.verdict, outcome.first, outcome.worst
+    if verdict is None or first is None:
+        return []
+    rows = [
+        ("wrong", f"{verdict.wrong} of {verdict.elements} elements; {outcome.element}, judged {outcome.rule}"),
+        ("first wrong", place(outcome.operation, first.index)),
+        ("expected", number(first.expected)),
+        ("got", number(first.got)),
+    ]
+    if outcome.rule != "exact":
+        rows += [("allowed", f"{number(first.lo)} to {number(first.hi)}"), ("error", units(first.error))]
+        if worst is not None and worst.index != first.index:
+            rows.append(("largest error", f"{units(worst.error)}, at {place(outcome.operation, worst.index)}"))
+    return rows

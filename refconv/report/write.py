@@ -1,0 +1,70 @@
+"""Write a report to a file, in the form that its name asks for, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from refconv.check import Report
+from refconv.errors import FormatError
+from refconv.report.html import html_text
+from refconv.report.json_report import json_text
+from refconv.report.junit import junit_text
+from refconv.report.markdown import markdown_text
+
+SUFFIXES = (".json", ".xml", ".html", ".md")
+
+
+def write_report(
+    report: Report, path: str | os.PathLike[str], *,
+    command: str | None = None, title: str | None = None, diagnosis: Any = None,
+) -> Path:  # fmt: skip
+    """Write a report to a file.
+
+    Parameters
+    ----------
+    report : Report
+    path : path
+        Its suffix names the form: ``.json``, ``.xml`` (JUnit), ``.html`` or ``.md``.
+    command : str, optional
+        The command line to which ``--select CASE`` is appended, so that a failure can be reproduced.
+    title, diagnosis : optional
+        For ``.html``, see :func:`refconv.report.html_text`.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    FormatError
+        If the suffix is another one, or the file cannot be written; what stood there before is unharmed.
+    """
+    forms: dict[str, Callable[[Report], str]] = {
+        ".json": json_text,
+        ".xml": partial(junit_text, command=command),
+        ".html": partial(html_text, title=title, diagnosis=diagnosis, command=command),
+        ".md": partial(markdown_text, command=command),
+    }
+    target = Path(path)
+    if target.suffix.lower() not in forms:
+        raise FormatError(f"a report must end in {', '.join(SUFFIXES)}, got {str(path)!r}.")
+    if not target.parent.is_dir():
+        raise FormatError(f"the folder of a report must exist, got {str(path)!r}; create {str(target.parent)!r} first.")
+    _replace(target, forms[target.suffix.lower()](report).encode("utf-8"))
+    return target
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Write a file beside the target, then let it take the target's place in one step."""
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, target)
+    except OSError as error:
+        raise FormatError(f"the report {str(target)!r} cannot be written: {error.strerror or error}.") from error
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,70 @@
+"""Cases for people: a table of many, a page about one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from refconv.errors import CatalogueError
+from refconv.suite import FLAGS, Case, Suite
+
+SMALL = 64  # elements up to which a tensor is printed whole
+
+
+def print_list(suite: Suite, select: Iterable[str], console: Console) -> None:
+    """Print one line per case: id, what it covers, and its flags.
+
+    Raises
+    ------
+    CatalogueError
+        If nothing matches.
+    """
+    patterns = tuple(select)
+    ids = suite.select(patterns)
+    if not ids:
+        raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
+    table = Table("case", "problem", "results", "flags", box=None, header_style="bold", pad_edge=False)
+    for case in map(suite.case, ids):
+        table.add_row(case.id, case.problem.descriptor, " ".join(case.expected), " ".join(case.flags))
+    console.print(table, soft_wrap=True, width=None if console.is_terminal else 400)
+    console.print(f"{len(ids)} cases of {suite.name} {suite.version}.")
+
+
+def print_case(case: Case, console: Console) -> None:
+    """Print what a case is, what a failure would mean, its geometry and its numbers."""
+    console.print(f"[bold]{escape(case.id)}[/]\n{escape(case.comment)}\n")
+    console.print(_geometry(case))
+    console.print("\n[bold]A failure usually means[/]")
+    for flag in case.flags:
+        effect = FLAGS[flag].effect.removeprefix("A failure usually means that ")
+        console.print(f"  {flag:<21} {escape(effect)}")
+    for name, tensor in case.inputs.items():
+        _print_tensor(f"input {name}", tensor, console)
+    for name, expected in case.expected.items():
+        judge = expected.judge
+        within = f", lo <= value <= hi for {judge.terms} terms in {judge.accumulator}" if judge.accumulator else ""
+        _print_tensor(f"expected {name} ({judge.rule}{within})", expected.tensor, console)
+
+
+def _geometry(case: Case) -> Table:
+    p = case.problem
+    table = Table(box=None, show_header=False, pad_edge=False)
+    shapes = {"x (N, C, H, W)": p.x_shape, "weight (K, C/G, kH, kW)": p.weight_shape, "y (N, K, oH, oW)": p.y_shape}
+    settings = {"stride": p.stride, "dilation": p.dilation, "padding": p.padding, "groups": p.groups}
+    for name, value in (shapes | settings | {"descriptor": p.descriptor}).items():
+        table.add_row(name, str(value))
+    return table
+
+
+def _print_tensor(title: str, tensor: npt.NDArray[Any], console: Console) -> None:
+    console.print(f"\n[bold]{escape(title)}[/]  {tensor.dtype.name} {tensor.shape}")
+    values = tensor.astype(np.float64) if tensor.dtype.kind not in "iu" else tensor
+    whole = tensor.size <= SMALL
+    text = np.array2string(values, max_line_width=110, threshold=SMALL, edgeitems=2, precision=9)
+    console.print(escape(text if whole else f"{text}\n({tensor.size} elements)"))

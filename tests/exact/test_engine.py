@@ -1,0 +1,151 @@
+"""The exact engine over every reference against sums of Fractions."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import integer_tensors, problems, real_tensors
+
+from refconv import ConvProblem, FormatError, exact
+from refconv.exact.slicing import ceil_log2, extent, slices, widths
+from refconv.formats import get_format
+from refconv.reference import direct, im2col, sparse
+
+REFERENCES = [direct, sparse, im2col]
+OPERATIONS = ["forward", "grad_input", "grad_weight", "grad_bias"]
+each = pytest.mark.parametrize("reference", REFERENCES, ids=lambda module: module.name)
+SMALL = ConvProblem(batch=2, in_channels=2, out_channels=2, groups=2, input_size=(3, 4), kernel_size=(2, 3),
+                    stride=(2, 1), padding=((1, 0), (0, 2)))  # fmt: skip
+
+
+def rational(operation, tensors, problem):
+    """Add up Fractions, product by product, from the definition."""
+    exactly = {name: np.array([Fraction(float(v)) for v in t.flat], dtype=object).reshape(t.shape)
+               for name, t in tensors.items()}  # fmt: skip
+    arguments = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+                 "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}[operation]  # fmt: skip
+    return getattr(direct, operation)(*(exactly[name] for name in arguments), problem)
+
+
+def rounded(fractions, name):
+    """Round Fractions to float64 or float32 by Python's own conversion, which is correctly rounded."""
+    values = np.array([float(value) for value in fractions.flat]).reshape(fractions.shape)
+    assert name == "float64"
+    return values
+
+
+@each
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("binades", [0, 30, 250])
+def test_results_are_the_exact_sum_rounded_once(reference, operation, binades):
+    tensors = real_tensors(SMALL, seed=binades, binades=binades)
+    expected = rounded(rational(operation, tensors, SMALL), "float64")
+    got = exact.exact_sum(operation, tensors, SMALL, reference).round(get_format("float64"))
+    np.testing.assert_array_equal(got, expected)
+
+
+@settings(max_examples=40, deadline=None)
+@given(problems(), st.integers(0, 2**32 - 1), st.sampled_from([0, 8, 100, 400]), st.sampled_from(OPERATIONS))
+def test_all_references_give_the_same_bytes_in_every_format(problem, seed, binades, operation):
+    tensors = real_tensors(problem, seed, binades)
+    sums = [exact.exact_sum(operation, tensors, problem, reference) for reference in REFERENCES]
+    for name in ("float64", "float32", "float16", "bfloat16", "float8_e5m2"):
+        first, *others = (total.round(get_format(name)).tobytes() for total in sums)
+        assert all(other == first for other in others)
+
+
+@settings(max_examples=40, deadline=None)
+@given(problems(), st.integers(0, 2**32 - 1), st.sampled_from(OPERATIONS))
+def test_magnitudes_and_counts_are_the_same_by_all_references(problem, seed, operation):
+    tensors = real_tensors(problem, seed, binades=20)
+    values = [
+        (exact.exact_magnitude(operation, tensors, problem, reference).round(get_format("float64"), upward=True).tobytes(),
+         exact.count_terms(operation, tensors, problem, reference).tobytes())
+        for reference in REFERENCES
+    ]  # fmt: skip
+    assert values[0] == values[1] == values[2]
+
+
+@each
+def test_cancellation_leaves_the_last_bit(reference):
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 3), kernel_size=(1, 3))
+    x = np.array([[[[2.0**60, 2.0**-60, -(2.0**60)]]]])
+    y = exact.forward(x, np.ones((1, 1, 1, 3)), None, problem, "float32", using=reference)
+    assert float(y[0, 0, 0, 0]) == 2.0**-60
+
+
+@each
+def test_the_bias_enters_before_the_rounding(reference):
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 1), kernel_size=(1, 1))
+    x, weight = np.array([[[[1 + 2.0**-8]]]]), np.ones((1, 1, 1, 1))  # a tie in bfloat16
+    y = exact.forward(x, weight, np.array([2.0**-100]), problem, "bfloat16", using=reference)
+    assert float(y[0, 0, 0, 0]) == 1 + 2.0**-7
+
+
+@each
+def test_the_whole_range_of_float64_is_exact(reference):
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(1, 2))
+    huge, tiny = np.finfo(np.float64).max, 5e-324
+    y = exact.forward(np.array([[[[huge, tiny]]]]), np.array([[[[1.0, 1.0]]]]), None, problem, "float64", reference)
+    assert float(y[0, 0, 0, 0]) == huge
+    y = exact.forward(np.array([[[[huge, tiny]]]]), np.array([[[[tiny, 1.0]]]]), None, problem, "float64", reference)
+    assert float(y[0, 0, 0, 0]) == float(Fraction(huge) * Fraction(tiny) + Fraction(tiny))
+
+
+@each
+@pytest.mark.parametrize("name", ["x", "weight", "bias"])
+def test_inputs_that_are_not_finite_are_refused_by_name(reference, name):
+    tensors = integer_tensors(SMALL)
+    tensors[name].flat[0] = np.inf
+    with pytest.raises(FormatError, match=f"{name} must be finite for an exact result, got 1 NaN or infinite"):
+        exact.exact_sum("forward", tensors, SMALL, reference)
+
+
+@each
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_functions_by_name_round_the_sum(reference, operation):
+    tensors = integer_tensors(SMALL, seed=5)
+    arguments = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+                 "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}[operation]  # fmt: skip
+    got = getattr(exact, operation)(*(tensors[name] for name in arguments), SMALL, "int32", using=reference)
+    expected = getattr(direct, operation)(*(tensors[name] for name in arguments), SMALL)
+    assert got.dtype == np.int32
+    np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("width", [1, 2, 7, 24, 53])
+def test_slices_add_up_to_the_tensor_and_keep_their_width(width):
+    tensor = real_tensors(SMALL, binades=40)["x"]
+    parts = slices(tensor, width)
+    total = sum(np.vectorize(Fraction)(digits) * Fraction(2) ** exponent for exponent, digits in parts)
+    np.testing.assert_array_equal(total, np.vectorize(Fraction)(tensor))
+    assert max(np.abs(digits).max() for _, digits in parts) <= 2 ** (width - 1)
+    assert all(digits.any() for _, digits in parts)
+
+
+@given(st.integers(1, 10**6), st.integers(0, 60), st.integers(0, 60))
+def test_no_partial_sum_of_slice_products_leaves_53_bits(terms, first, second):
+    one, two = (np.array([2.0**bits + 1, -1.0]) for bits in (first, second))
+    a, b = widths(one, two, terms)
+    assert 1 <= a <= 53
+    assert 1 <= b <= 53
+    assert terms * 2 ** (a - 1) * 2 ** (b - 1) <= 2**53
+
+
+def test_small_integers_need_one_product_only():
+    values = np.arange(-1000.0, 1000.0)
+    a, b = widths(values, values, terms=576)
+    assert len(slices(values, a)) == len(slices(values, b)) == 1
+
+
+def test_extent_finds_the_lowest_bit_and_the_bound():
+    assert extent(np.array([0.0, -0.375, 5.0])) == (-3, 3)
+    assert extent(np.zeros(3)) == (0, 0)
+    assert extent(np.array([5e-324])) == (-1074, -1073)
+
+
+@pytest.mark.parametrize(("count", "bits"), [(0, 0), (1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (2**20, 20), (2**20 + 1, 21)])
+def test_ceil_log2(count, bits):
+    assert ceil_log2(count) == bits

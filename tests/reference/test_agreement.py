@@ -1,0 +1,212 @@
+"""The three references agree with each other, with hand-computed answers and with analytic truths."""
+
+import array_api_strict
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import integer_tensors, problems, run
+
+from refconv import ConvProblem, TensorError
+from refconv.reference import direct, im2col, sparse
+
+REFERENCES = [direct, sparse, im2col]
+each = pytest.mark.parametrize("reference", REFERENCES, ids=lambda module: module.name)
+OPERATIONS = ["forward", "grad_input", "grad_weight", "grad_bias"]
+PLAIN = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(3, 3), kernel_size=(2, 2))
+ODD = ConvProblem(batch=2, in_channels=4, out_channels=6, groups=2, input_size=(7, 9), kernel_size=(3, 2),
+                  stride=(2, 1), dilation=(1, 2), padding=((1, 0), (2, 1)))  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(problems(), st.integers(0, 2**32 - 1))
+def test_the_three_references_agree_exactly_on_every_legal_problem(problem, seed):
+    tensors = integer_tensors(problem, seed)
+    truth, *others = (run(reference, tensors, problem) for reference in REFERENCES)
+    for operation, expected in truth.items():
+        for other in others:
+            assert other[operation].shape == expected.shape
+            assert other[operation].dtype == expected.dtype
+            np.testing.assert_array_equal(other[operation], expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(problems(), st.integers(0, 2**32 - 1))
+@pytest.mark.parametrize("budget", [1, 1000])
+@pytest.mark.parametrize("reference", [sparse, im2col], ids=lambda module: module.name)
+def test_a_small_memory_budget_changes_nothing(reference, budget, problem, seed):
+    tensors = integer_tensors(problem, seed)
+    whole = run(reference, tensors, problem)
+    usual, reference.BUDGET = reference.BUDGET, budget
+    try:
+        pieces = run(reference, tensors, problem)
+    finally:
+        reference.BUDGET = usual
+    for operation in OPERATIONS:
+        np.testing.assert_array_equal(pieces[operation], whole[operation])
+
+
+@each
+def test_the_worked_example(reference):
+    x = np.arange(1.0, 10.0).reshape(1, 1, 3, 3)
+    weight = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
+    assert reference.forward(x, weight, None, PLAIN).tolist() == [[[[37, 47], [67, 77]]]]
+
+
+@each
+def test_the_gradients_of_the_worked_example_by_hand(reference):
+    x = np.arange(1.0, 10.0).reshape(1, 1, 3, 3)
+    weight = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
+    nabla = np.array([[[[1.0, 10.0], [100.0, 1000.0]]]])
+    # every input gathers weight * nabla over the outputs that read it
+    assert reference.grad_input(nabla, weight, PLAIN).tolist() == [[[[1, 12, 20], [103, 1234, 2040], [300, 3400, 4000]]]]
+    # x[0, 0] + 10 x[0, 1] + 100 x[1, 0] + 1000 x[1, 1] for the first weight, and so on
+    assert reference.grad_weight(x, nabla, PLAIN).tolist() == [[[[5421, 6532], [8754, 9865]]]]
+    assert reference.grad_bias(nabla, PLAIN).tolist() == [1111]
+
+
+@each
+def test_a_one_hot_image_prints_the_kernel_backwards(reference):
+    x = np.zeros((1, 1, 3, 3))
+    x[0, 0, 1, 1] = 1
+    weight = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
+    assert reference.forward(x, weight, None, PLAIN).tolist() == [[[[4, 3], [2, 1]]]]
+
+
+@each
+def test_an_identity_kernel_returns_the_image(reference):
+    problem = ConvProblem(batch=2, in_channels=3, out_channels=3, groups=3, input_size=(4, 5), kernel_size=(3, 3),
+                          padding=((1, 1), (1, 1)))  # fmt: skip
+    weight = np.zeros(problem.weight_shape)
+    weight[:, :, 1, 1] = 1
+    x = integer_tensors(problem)["x"]
+    np.testing.assert_array_equal(reference.forward(x, weight, None, problem), x)
+
+
+@each
+def test_one_by_one_kernels_are_a_matrix_product(reference):
+    problem = ConvProblem(batch=2, in_channels=3, out_channels=4, input_size=(4, 5), kernel_size=(1, 1))
+    tensors = integer_tensors(problem)
+    expected = np.einsum("nchw,kc->nkhw", tensors["x"], tensors["weight"][:, :, 0, 0])
+    np.testing.assert_array_equal(reference.forward(tensors["x"], tensors["weight"], None, problem), expected)
+
+
+@each
+def test_groups_are_separate_convolutions(reference):
+    tensors = integer_tensors(ODD)
+    half = ConvProblem(batch=2, in_channels=2, out_channels=3, input_size=(7, 9), kernel_size=(3, 2),
+                       stride=(2, 1), dilation=(1, 2), padding=((1, 0), (2, 1)))  # fmt: skip
+    parts = [
+        reference.forward(tensors["x"][:, 2 * g : 2 * g + 2], tensors["weight"][3 * g : 3 * g + 3], None, half)
+        for g in range(2)
+    ]
+    whole = reference.forward(tensors["x"], tensors["weight"], None, ODD)
+    np.testing.assert_array_equal(whole, np.concatenate(parts, axis=1))
+
+
+@each
+def test_shifting_the_image_shifts_the_output(reference):
+    problem = ConvProblem(batch=1, in_channels=2, out_channels=3, input_size=(6, 7), kernel_size=(2, 3))
+    tensors = integer_tensors(problem)
+    y = reference.forward(tensors["x"], tensors["weight"], None, problem)
+    shifted = reference.forward(np.roll(tensors["x"], (1, 2), axis=(2, 3)), tensors["weight"], None, problem)
+    np.testing.assert_array_equal(shifted[:, :, 1:, 2:], y[:, :, :-1, :-2])
+
+
+@each
+@settings(max_examples=60, deadline=None)
+@given(problem=problems(smallest=1), seed=st.integers(0, 2**32 - 1))
+def test_the_gradients_are_the_adjoints_of_the_layer(reference, problem, seed):
+    t = integer_tensors(problem, seed)
+    g, results = t["grad_output"], run(reference, t, problem)
+    bilinear = np.sum(g * reference.forward(t["x"], t["weight"], None, problem))
+    assert np.sum(results["grad_input"] * t["x"]) == bilinear
+    assert np.sum(results["grad_weight"] * t["weight"]) == bilinear
+    assert np.sum(results["grad_bias"] * t["bias"]) == np.sum(g * t["bias"][:, None, None])
+
+
+@each
+def test_a_nan_weight_that_only_meets_padding_is_absent_or_multiplied_as_documented(reference):
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(3, 1),
+                          padding=((1, 1), (0, 0)))  # fmt: skip
+    weight = np.array([np.nan, 2.0, np.nan]).reshape(1, 1, 3, 1)
+    y = reference.forward(np.array([[[[3.0, 5.0]]]]), weight, None, problem)
+    if reference is im2col:  # the zero rows of its columns are multiplied
+        assert np.isnan(y).all()
+    else:
+        assert y.tolist() == [[[[6.0, 10.0]]]]
+
+
+@each
+def test_inputs_may_be_read_only_and_not_contiguous(reference):
+    plain = integer_tensors(ODD)
+    turned = {}
+    for name, tensor in plain.items():
+        turned[name] = np.asfortranarray(tensor)[..., ::-1][..., ::-1]
+        turned[name].flags.writeable = False
+    expected, got = run(reference, plain, ODD), run(reference, turned, ODD)
+    for operation in OPERATIONS:
+        np.testing.assert_array_equal(got[operation], expected[operation])
+
+
+@each
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.complex128])
+def test_the_dtype_of_the_inputs_is_the_dtype_of_the_results(reference, dtype):
+    exact = run(direct, integer_tensors(ODD), ODD)
+    got = run(reference, integer_tensors(ODD, dtype=dtype), ODD)
+    for operation in OPERATIONS:
+        assert got[operation].dtype == dtype
+        np.testing.assert_array_equal(got[operation], exact[operation])
+
+
+def test_direct_computes_python_integers_of_any_size():
+    x = np.array([[[[10**40, 1]]]], dtype=object)
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(1, 2))
+    y = direct.forward(x, np.array([[[[10**40, -1]]]], dtype=object), None, problem)
+    assert y[0, 0, 0, 0] == 10**80 - 1
+
+
+def test_im2col_keeps_to_the_array_api():
+    tensors = integer_tensors(ODD)
+    strict = {name: array_api_strict.asarray(tensor) for name, tensor in tensors.items()}
+    expected, got = run(direct, tensors, ODD), run(im2col, strict, ODD)
+    for operation in OPERATIONS:
+        np.testing.assert_array_equal(np.asarray(got[operation]), expected[operation])
+
+
+def test_the_convolution_matrix_of_the_worked_example():
+    matrix = sparse.convolution_matrix(np.array([[[[1.0, 2.0], [3.0, 4.0]]]]), PLAIN)
+    assert matrix.shape == (4, 9)
+    assert matrix.toarray().tolist() == [
+        [1, 2, 0, 3, 4, 0, 0, 0, 0],
+        [0, 1, 2, 0, 3, 4, 0, 0, 0],
+        [0, 0, 0, 1, 2, 0, 3, 4, 0],
+        [0, 0, 0, 0, 1, 2, 0, 3, 4],
+    ]
+
+
+def test_the_gradient_at_the_free_matrix_is_not_the_gradient_of_the_layer():
+    """An update of W* by the dense product would fill its zeros and untie its weights."""
+    tensors = integer_tensors(PLAIN, seed=3)
+    nabla, image = tensors["grad_output"].reshape(4, 1), tensors["x"].reshape(9, 1)
+    dense = nabla @ image.T
+    pattern = sparse.convolution_matrix(np.arange(1.0, 5.0).reshape(1, 1, 2, 2), PLAIN).toarray()
+    assert np.any(dense[pattern == 0] != 0)
+    assert len({float(value) for value in dense[pattern == 1]}) > 1
+    projection = [dense[pattern == tie].sum() for tie in (1, 2, 3, 4)]
+    assert sparse.grad_weight(tensors["x"], tensors["grad_output"], PLAIN).ravel().tolist() == projection
+
+
+@each
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [("forward", "x"), ("forward", "weight"), ("forward", "bias"), ("grad_input", "grad_output"),
+     ("grad_input", "weight"), ("grad_weight", "x"), ("grad_weight", "grad_output"), ("grad_bias", "grad_output")],
+)  # fmt: skip
+def test_a_tensor_of_the_wrong_shape_is_refused_by_name(reference, operation, name):
+    tensors = integer_tensors(ODD)
+    tensors[name] = tensors[name][..., :-1]
+    arguments = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+                 "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}[operation]  # fmt: skip
+    with pytest.raises(TensorError, match=f"{name} must have shape"):
+        getattr(reference, operation)(*(tensors[argument] for argument in arguments), ODD)

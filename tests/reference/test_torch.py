@@ -1,0 +1,38 @@
+"""PyTorch as an outside oracle, in float64 on integers: equality."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import integer_tensors, problems, run
+
+from refconv.reference import direct, im2col, sparse
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.oracle
+
+
+@settings(max_examples=100, deadline=None)
+@given(problem=problems(smallest=1), seed=st.integers(0, 2**32 - 1))
+@pytest.mark.parametrize("reference", [direct, sparse, im2col], ids=lambda module: module.name)
+def test_autograd_says_the_same(reference, problem, seed):
+    tensors = integer_tensors(problem, seed)
+    x, weight, bias = (torch.tensor(tensors[name], requires_grad=True) for name in ("x", "weight", "bias"))
+    (top, bottom), (left, right) = problem.padding
+    padded = torch.nn.functional.pad(x, (left, right, top, bottom))
+    y = torch.nn.functional.conv2d(padded, weight, bias, problem.stride, 0, problem.dilation, problem.groups)
+    y.backward(torch.tensor(tensors["grad_output"]))
+    got = run(reference, tensors, problem)
+    np.testing.assert_array_equal(got["forward"], y.detach().numpy())
+    np.testing.assert_array_equal(got["grad_input"], x.grad.numpy())
+    np.testing.assert_array_equal(got["grad_weight"], weight.grad.numpy())
+    np.testing.assert_array_equal(got["grad_bias"], bias.grad.numpy())
+
+
+def test_im2col_takes_torch_tensors():
+    problem = direct.ConvProblem(batch=2, in_channels=2, out_channels=3, input_size=(5, 6), kernel_size=(3, 2))
+    tensors = integer_tensors(problem)
+    got = run(im2col, {name: torch.tensor(tensor) for name, tensor in tensors.items()}, problem)
+    for operation, expected in run(direct, tensors, problem).items():
+        assert isinstance(got[operation], torch.Tensor)
+        np.testing.assert_array_equal(got[operation].numpy(), expected)
