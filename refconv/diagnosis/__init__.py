@@ -1,2 +1,6 @@
-Diagnosis = None
-diagnose = None
+"""Which bug is it?  Defect models predict their own output; what fits to the last bit is named."""
+
+from refconv.diagnosis.defects import all_defects
+from refconv.diagnosis.diagnose import Diagnosis, diagnose
+
+__all__ = ["Diagnosis", "all_defects", "diagnose"]

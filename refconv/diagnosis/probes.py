@@ -19,7 +19,6 @@ import numpy.typing as npt
 from refconv import exact
 from refconv.fills import exact_integers, exact_ranges
 from refconv.formats import get_format
-from refconv.implementations.protocol import ARGUMENTS
 from refconv.problem import OPERATIONS, ConvProblem
 from refconv.reference import im2col
 
@@ -32,16 +31,16 @@ PROBLEMS = {
     # C % 4 != 0, K % 4 != 0, even and odd outputs, nothing else
     "plain": "n2c7i6x7-k5w3x3-s1x1-d1x1-p0+0x0+0-g1-o4x5",
     "padded": "n3c3i7x6-k6w3x3-s2x2-d1x1-p1+1x1+1-g1-o4x3",
-    # one leftover row, a kernel that is even and larger than 3x3
+    # leftovers, a kernel that is even and larger than 3x3
     "even": "n2c6i8x11-k7w4x4-s3x3-d1x1-p2+2x2+2-g1-o3x4",
     "asymmetric": "n2c6i9x8-k8w3x2-s2x1-d1x2-p1+0x2+1-g2-o4x9",
-    # C/G = 6 and K/G = 5, a leftover row, begins smaller than ends
-    "grouped": "n2c12i9x7-k10w2x4-s3x2-d2x1-p0+3x1+2-g2-o4x4",
+    # C/G = 6 and K/G = 5, two leftover rows, pads that begin smaller than they end
+    "grouped": "n2c12i9x7-k10w1x1-s3x2-d1x1-p0+3x1+2-g2-o4x5",
     # three outputs for each of three channels
     "depthwise": "n2c3i6x8-k9w2x3-s1x2-d3x2-p2+1x0+3-g3-o6x4",
-    # windows that see nothing but padding
+    # windows that see nothing but padding; the second is depthwise, too
     "pointwise": "n2c5i6x7-k3w1x1-s2x3-d1x1-p1+0x2+1-g1-o4x4",
-    "wide": "n4c2i10x7-k4w4x5-s2x3-d1x2-p6+1x9+2-g1-o7x4",
+    "wide": "n4c2i10x7-k4w4x5-s2x3-d1x2-p6+1x9+2-g2-o7x4",
 }
 
 
@@ -64,16 +63,20 @@ class Probe:
     tensors: Mapping[str, Array]
     truth: Mapping[str, Array]
 
-    def call(self, implementation: Any, operation: str) -> Any:
-        """Run an operation on fresh copies of the inputs."""
-        arguments = [self.tensors[name].copy() for name in ARGUMENTS[operation]]
-        return getattr(implementation, operation)(*arguments, self.problem)
+    def copies(self) -> dict[str, Array]:
+        """Return fresh, writable copies of the inputs."""
+        return {name: tensor.copy() for name, tensor in self.tensors.items()}
 
 
 @functools.cache
 def probes() -> tuple[Probe, ...]:
     """Return all probes."""
     return tuple(_probe(name, ConvProblem.from_descriptor(text)) for name, text in PROBLEMS.items())
+
+
+def probe_named(name: str) -> Probe:
+    """Return the probe of that name."""
+    return probes()[list(PROBLEMS).index(name)]
 
 
 def _probe(name: str, problem: ConvProblem) -> Probe:

@@ -106,11 +106,12 @@ def _input(problem: ConvProblem, operation: str, index: tuple[int, ...], name: s
     (H, W), ((top, bottom), (left, right)) = problem.input_size, problem.padding
     whole = Box(0, 0, top + H + bottom, left + W + right)
     title = f"Input {H} × {W}"
-    if (H, W) != (whole.height, whole.width):
+    if (whole.height, whole.width) != (H, W):
         title += f"; with padding (hatched) {whole.height} × {whole.width}"
     windows = _windows(problem, index) if operation == "forward" else ()
-    verb = {"forward": "reads", "grad_weight": "adds up over all outputs"}.get(operation, "belongs to")
-    caption = f"Dots: what {name} {verb}." + (" Dashed: the next window, one stride on." if windows[1:] else "")
+    meaning = {"forward": f"Dots: what {name} reads.", "grad_weight": f"Dots: the inputs that {name} sums over."}
+    caption = meaning.get(operation, f"Dot: the place of {name}.")
+    caption += " Dashed: the next window, one stride on." if windows[1:] else ""
     return Grid(title, caption, whole, Box(top, left, H, W), _dots(*marked(problem, operation, index)), windows)
 
 

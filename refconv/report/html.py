@@ -13,7 +13,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from refconv.check import STATUSES, Outcome, Report
 from refconv.report.geometry import Grid, draw
 from refconv.report.kinds import Kind, kinds_of
-from refconv.report.words import MARKS, describe_problem, facts, headline, number, place, plain, reproduce, units
+from refconv.report.words import MARKS, compare, describe_problem, facts, headline, plain, reproduce
 
 SHOWN = 200  # kinds of failures in full; the others stand in the list of all operations
 LISTED = 20  # failures of one kind beside the smallest
@@ -25,7 +25,6 @@ class Section:
 
     anchor: str
     kind: Kind
-    facts: list[tuple[str, str]]
     again: str
     grids: list[Grid]
 
@@ -70,9 +69,9 @@ def html_text(report: Report, title: str | None = None, diagnosis: Any = None, c
 def _section(position: int, kind: Kind, report: Report, command: str | None) -> Section:
     outcome = kind.smallest
     if position > SHOWN:
-        return Section(f"kind-{position}", kind, [], "", [])
+        return Section(f"kind-{position}", kind, "", [])
     again = reproduce(report, outcome.case_id, command)
-    return Section(f"kind-{position}", kind, facts(outcome), again, draw(outcome))
+    return Section(f"kind-{position}", kind, again, draw(outcome))
 
 
 def _matrix(report: Report, sections: list[Section]) -> dict[str, dict[str, Cell]]:
@@ -106,6 +105,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(marks=MARKS, describe_problem=describe_problem, place=place, units=units, use=_use)
-    environment.filters["number"] = number
+    environment.globals.update(marks=MARKS, compare=compare, describe_problem=describe_problem, facts=facts, use=_use)
     return environment

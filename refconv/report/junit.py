@@ -12,9 +12,9 @@ _FAILURES = ("FAIL", "REJECTED")  # what was asserted does not hold; every other
 
 
 def junit_text(report: Report, command: str | None = None) -> str:
-    """Write a report as JUnit XML: a suite for each group, a test for each operation of each case.
+    r"""Write a report as JUnit XML: a suite for each group, a test for each operation of each case.
 
-    Characters that XML cannot hold are written as escapes, ``\\x00``.
+    Characters that XML cannot hold are written as escapes, ``\x00``.
 
     Parameters
     ----------

@@ -45,7 +45,8 @@ def _section(kind: Kind, report: Report, command: str | None) -> str:
     body = "\n".join(describe_failure(outcome, reproduce(report, outcome.case_id, command)))
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", body)), default=0))
     more = f"\n\n... and {len(kind.others)} more like it." if kind.others else ""
-    return f"### {outcome.status}: {_escape(outcome.case_id)} {_escape(outcome.operation)}\n\n{fence}text\n{body}\n{fence}{more}"
+    title = f"### {outcome.status}: {_escape(outcome.case_id)} {_escape(outcome.operation)}"
+    return f"{title}\n\n{fence}text\n{body}\n{fence}{more}"
 
 
 def _escape(text: str) -> str:

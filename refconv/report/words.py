@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from refconv.check import Outcome, Report
 from refconv.errors import GeometryError
+from refconv.judge import Element
 from refconv.problem import ConvProblem
 from refconv.suite import FLAGS
 
@@ -129,8 +131,37 @@ def units(error: float) -> str:
     return f"{error:.3g} times the bound" if math.isfinite(error) else "beyond any bound"
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """A wrong element beside the truth, in words."""
+
+    label: str
+    place: str
+    expected: str
+    got: str
+    allowed: str
+    error: str
+
+
+def compare(outcome: Outcome) -> list[Comparison]:
+    """Set the first wrong element, and the worst if it is another one, beside the truth.
+
+    Returns
+    -------
+    list of Comparison
+        Empty where no element is wrong; ``allowed`` and ``error`` are empty where the rule is equality.
+    """
+    first, worst = outcome.first, outcome.worst
+    if first is None:
+        return []
+    found = {"first wrong": first}
+    if worst is not None and worst.index != first.index and outcome.rule != "exact":
+        found["largest error"] = worst
+    return [_comparison(label, element, outcome) for label, element in found.items()]
+
+
 def facts(outcome: Outcome) -> list[tuple[str, str]]:
-    """List what there is to know about a failure, each with its label.
+    """List what there is to know about a failure apart from its numbers, each with its label.
 
     Parameters
     ----------
@@ -141,8 +172,12 @@ def facts(outcome: Outcome) -> list[tuple[str, str]]:
     list of (str, str)
         Label and plain text, in the order in which a reader wants them.
     """
+    verdict, judged = outcome.verdict, f"{outcome.element}, judged {outcome.rule}"
     rows = [("flags", ", ".join(outcome.flags)), ("problem", describe_problem(outcome.descriptor))]
-    rows += _wrong(outcome) or [("message", outcome.message)]
+    if verdict is None or verdict.passed:
+        rows.append(("message", outcome.message))
+    else:
+        rows.append(("wrong", f"{verdict.wrong} of {verdict.elements} elements; {judged}"))
     rows += [("usually means", meaning) for meaning in usually_means(outcome.flags)]
     return [(label, plain(text)) for label, text in rows if text]
 
@@ -156,24 +191,21 @@ def describe_failure(outcome: Outcome, again: str) -> list[str]:
     again : str
         The command that reproduces it.
     """
+    numbers = [(row.label, _sentence(row)) for row in compare(outcome)]
     rows = [*facts(outcome), ("reproduce", again)]
+    at = next((i for i, (label, _) in enumerate(rows) if label in ("usually means", "reproduce")), 0)
+    rows[at:at] = numbers
     width = max(len(label) for label, _ in rows)
     return [f"{label:<{width}}  {text}" for label, text in rows]
 
 
-def _wrong(outcome: Outcome) -> list[tuple[str, str]]:
-    """Compare the first wrong element with the truth; empty where no element is wrong."""
-    verdict, first, worst = outcome.verdict, outcome.first, outcome.worst
-    if verdict is None or first is None:
-        return []
-    rows = [
-        ("wrong", f"{verdict.wrong} of {verdict.elements} elements; {outcome.element}, judged {outcome.rule}"),
-        ("first wrong", place(outcome.operation, first.index)),
-        ("expected", number(first.expected)),
-        ("got", number(first.got)),
-    ]
-    if outcome.rule != "exact":
-        rows += [("allowed", f"{number(first.lo)} to {number(first.hi)}"), ("error", units(first.error))]
-        if worst is not None and worst.index != first.index:
-            rows.append(("largest error", f"{units(worst.error)}, at {place(outcome.operation, worst.index)}"))
-    return rows
+def _comparison(label: str, element: Element, outcome: Outcome) -> Comparison:
+    exact = outcome.rule == "exact"
+    allowed = "" if exact else f"{number(element.lo)} to {number(element.hi)}"
+    where, expected, got = place(outcome.operation, element.index), number(element.expected), number(element.got)
+    return Comparison(label, where, expected, got, allowed, "" if exact else units(element.error))
+
+
+def _sentence(row: Comparison) -> str:
+    bound = f" (allowed {row.allowed}; {row.error})" if row.allowed else ""
+    return f"{row.place}: expected {row.expected}, got {row.got}{bound}"

@@ -56,7 +56,7 @@ def as_sums(values):
     integers = np.array(whole, dtype=object)
     terms, exponent, rest = [], low, whole
     while any(rest):
-        digits = [int(math.copysign(abs(r) % 2**40, r)) for r in rest]
+        digits = [abs(r) % 2**40 * (1 if r > 0 else -1) for r in rest]
         terms.append((exponent, np.array(digits, dtype=np.int64)))
         rest = [(r - d) >> 40 for r, d in zip(rest, digits, strict=True)]
         exponent += 40

@@ -30,7 +30,7 @@ class BiasTwice(Defect):
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
-        return y + 2 * bias[:, None]
+        return super().add_bias(y, 2 * bias, problem)
 
 
 class BiasSubtracted(Defect):
@@ -40,7 +40,7 @@ class BiasSubtracted(Defect):
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
-        return y - bias[:, None]
+        return super().add_bias(y, -bias, problem)
 
 
 class BiasPerTap(Defect):
@@ -50,7 +50,7 @@ class BiasPerTap(Defect):
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
-        return y + math.prod(problem.kernel_size) * bias[:, None]
+        return super().add_bias(y, math.prod(problem.kernel_size) * bias, problem)
 
 
 class BiasPerChannel(Defect):
@@ -60,7 +60,7 @@ class BiasPerChannel(Defect):
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
-        return y + problem.in_channels // problem.groups * bias[:, None]
+        return super().add_bias(y, problem.in_channels // problem.groups * bias, problem)
 
 
 class BiasOfFirstChannel(Defect):
@@ -70,7 +70,7 @@ class BiasOfFirstChannel(Defect):
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
-        return y + bias[:1, None]
+        return super().add_bias(y, bias[:1], problem)
 
 
 class BiasOfFirstGroup(Defect):
@@ -81,7 +81,7 @@ class BiasOfFirstGroup(Defect):
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
         per_group = max(1, problem.out_channels // problem.groups)
-        return y + bias[np.arange(len(bias)) % per_group, None]
+        return super().add_bias(y, bias[np.arange(len(bias)) % per_group], problem)
 
 
 class BiasOfFirstImage(Defect):
@@ -101,4 +101,5 @@ class BiasOnlyInsideImage(Defect):
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
-        return y + bias[:, None] * (self.pixels(problem) != ABSENT).any(axis=1).astype(y.dtype)
+        inside = (self.pixels(problem) != ABSENT).any(axis=1)
+        return np.where(inside, super().add_bias(y, bias, problem), y)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from refconv.diagnosis.defects.base import Defect
 from refconv.diagnosis.layer import Array
 from refconv.problem import ConvProblem
@@ -16,7 +18,9 @@ class GradBiasOfFirstImage(Defect):
     operations = ("grad_bias",)
 
     def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
-        return grad_output[:1].sum((0, 2, 3))
+        first = grad_output.copy()
+        first[1:] = 0
+        return super().grad_bias(first, problem)
 
 
 class GradBiasOfLastImage(Defect):
@@ -26,7 +30,9 @@ class GradBiasOfLastImage(Defect):
     operations = ("grad_bias",)
 
     def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
-        return grad_output[-1:].sum((0, 2, 3))
+        last = grad_output.copy()
+        last[:-1] = 0
+        return super().grad_bias(last, problem)
 
 
 class GradBiasOfFirstPosition(Defect):
@@ -36,7 +42,9 @@ class GradBiasOfFirstPosition(Defect):
     operations = ("grad_bias",)
 
     def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
-        return grad_output[:, :, 0, 0].sum(0)
+        first = np.zeros_like(grad_output)
+        first[:, :, 0, 0] = grad_output[:, :, 0, 0]
+        return super().grad_bias(first, problem)
 
 
 class GradBiasOfAllChannels(Defect):

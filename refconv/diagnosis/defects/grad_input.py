@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -149,12 +150,12 @@ class _StrideTooLarge(Layer):
         return Window(stride + (stride > 1), dilation, begin)
 
 
-def _overwritten(grad_output: Array, weight: Array, problem: ConvProblem, order: Iterable[tuple[int, ...]]) -> Array:
+def _overwritten(grad_output: Array, weight: Array, problem: ConvProblem, order: Iterable[tuple[Any, ...]]) -> Array:
     """Put the gradients back tap by tap, each over what was there."""
     layer, gradient = Layer(), np.zeros(problem.x_shape, np.result_type(grad_output, weight))
     for tap in order:
         here = np.zeros_like(weight)
-        here[:, :, *tap] = 1
+        here[(..., *tap)] = 1
         touched = layer.grad_input(np.ones_like(grad_output), here, problem) != 0
         gradient = np.where(touched, layer.grad_input(grad_output, here * weight, problem), gradient)
     return gradient

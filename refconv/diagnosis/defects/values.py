@@ -11,6 +11,8 @@ from refconv.diagnosis.defects.base import Defect
 from refconv.diagnosis.layer import Array
 from refconv.problem import OPERATIONS, ConvProblem
 
+OF_PRODUCTS = ("forward", "grad_input", "grad_weight")
+
 
 class OperandsRoundedToBfloat16(Defect):
     """The factors are rounded to the 8 bits of bfloat16."""
@@ -85,7 +87,7 @@ class ResultSaturatedToInt16(Defect):
     """The result is held within -32768 ... 32767."""
 
     usually = "an instruction that adds pairs with 16-bit saturation (vpmaddubsw): add in 32 bits."
-    operations = OPERATIONS
+    operations = OF_PRODUCTS
 
     def result(self, operation: str, value: Array, problem: ConvProblem) -> Array:
         return value.clip(-(2**15), 2**15 - 1)
@@ -95,7 +97,7 @@ class ResultWrappedToInt16(Defect):
     """The result is reduced to 16 bits and wraps around."""
 
     usually = "a 16-bit accumulator overflows: add in 32 bits."
-    operations = OPERATIONS
+    operations = OF_PRODUCTS
 
     def result(self, operation: str, value: Array, problem: ConvProblem) -> Array:
         return (value + 2**15) % 2**16 - 2**15
@@ -113,4 +115,5 @@ class NegativeResultsClipped(Defect):
 
 def _kept_bits(tensor: Array, bits: int, integral: np.ufunc) -> Array:
     fraction, exponent = np.frexp(tensor)
-    return np.ldexp(integral(np.ldexp(fraction, bits)), exponent - bits).astype(tensor.dtype)
+    kept: Array = np.ldexp(integral(np.ldexp(fraction, bits)), exponent - bits).astype(tensor.dtype)
+    return kept

@@ -1,0 +1,116 @@
+"""Run an implementation on the probes and write down what happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from refconv.diagnosis.defects import all_defects
+from refconv.diagnosis.predict import Array, Calls, fits
+from refconv.diagnosis.probes import Probe, probes
+from refconv.implementations import Runner
+from refconv.judge import judge_tensor
+from refconv.problem import OPERATIONS
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One operation on one probe, called twice in a row.
+
+    Attributes
+    ----------
+    operation, probe, problem : str
+        ``problem`` is the descriptor.
+    elements, wrong : int
+        Of the first call, or of the second if that is where it went wrong; all, if the shape is.
+    index, expected, got
+        The first wrong element; None where nothing is wrong or the shape is.
+    expected_shape, got_shape : tuple of int
+    error : float
+        The largest difference, as a share of the largest correct result; infinite for a wrong shape.
+    repeatable : bool
+        Whether both calls gave the same.
+    matches : tuple of str
+        The defects that predict this very result; empty where nothing is wrong.
+    """
+
+    operation: str
+    probe: str
+    problem: str
+    elements: int
+    wrong: int
+    index: tuple[int, ...] | None
+    expected: float | None
+    got: float | None
+    expected_shape: tuple[int, ...]
+    got_shape: tuple[int, ...]
+    error: float
+    repeatable: bool
+    matches: tuple[str, ...]
+    results: Calls = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An operation on a probe that gave no result to judge; ``unsupported`` if it is not offered at all."""
+
+    operation: str
+    probe: str
+    problem: str
+    unsupported: bool
+    reason: str
+
+
+def observe(runner: Runner) -> tuple[list[Observation], list[Refusal]]:
+    """Run all operations on all probes."""
+    seen = [_observe(runner, operation, probe) for operation in OPERATIONS for probe in probes()]
+    return (
+        [item for item in seen if isinstance(item, Observation)],
+        [item for item in seen if isinstance(item, Refusal)],
+    )
+
+
+def _observe(runner: Runner, operation: str, probe: Probe) -> Observation | Refusal:
+    try:
+        results = _called(runner, operation, probe), _called(runner, operation, probe)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        unsupported = isinstance(error, NotImplementedError)
+        return Refusal(operation, probe.name, probe.problem.descriptor, unsupported, reason)
+    return _judged(operation, probe, results)
+
+
+def _called(runner: Runner, operation: str, probe: Probe) -> Array:
+    with np.errstate(all="ignore"):  # the warnings of someone else's arithmetic
+        result = np.asarray(runner.run(operation, probe.copies(), probe.problem))
+    if result.dtype.kind not in "fiub":
+        raise TypeError(f"the result must be an array of numbers, got {result.dtype}.")
+    return result.astype(np.float64)  # a copy, so that a buffer may be used again
+
+
+def _judged(operation: str, probe: Probe, results: Calls) -> Observation:
+    truth = probe.truth[operation]
+    if any(result.shape != truth.shape for result in results):
+        got_shape = next(result.shape for result in results if result.shape != truth.shape)
+        wrong, first, error = truth.size, None, float("inf")
+    else:
+        got_shape = truth.shape
+        verdicts = [judge_tensor(result, truth) for result in results]
+        verdict = verdicts[0] if verdicts[0].wrong else verdicts[1]
+        wrong, first = verdict.wrong, verdict.first
+        error = max(float(np.abs(result - truth).max()) for result in results) / float(np.abs(truth).max())
+    return Observation(
+        operation, probe.name, probe.problem.descriptor, truth.size, wrong,
+        first.index if first else None, first.expected if first else None, first.got if first else None,
+        truth.shape, got_shape, error, np.array_equal(*results, equal_nan=True),
+        _matches(operation, probe, results) if wrong else (), results,
+    )  # fmt: skip
+
+
+def _matches(operation: str, probe: Probe, results: Calls) -> tuple[str, ...]:
+    return tuple(
+        slug
+        for slug, defect in all_defects().items()
+        if operation in defect.operations and fits(slug, operation, probe, results)
+    )

@@ -1,0 +1,62 @@
+"""What each defect would compute on each probe."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv.diagnosis.defects import all_defects
+from refconv.diagnosis.probes import Probe, probe_named
+from refconv.implementations import ARGUMENTS
+
+Array = npt.NDArray[Any]
+Calls = tuple[Array, Array]  # the results of two calls in a row
+
+TOLERANCE = 2.0**-20  # of predictions that are no integers: sums that somebody divided
+
+
+def predict(slug: str, operation: str, probe: Probe) -> Calls:
+    """Return what two calls in a row of a defective layer give."""
+    return _predict(slug, operation, probe.name)
+
+
+def shows(slug: str, operation: str, probe: Probe) -> bool:
+    """Say whether a defect changes the result of an operation."""
+    return operation in all_defects()[slug].operations and not all(
+        same(result, probe.truth[operation]) for result in predict(slug, operation, probe)
+    )
+
+
+def fits(slug: str, operation: str, probe: Probe, results: Calls) -> bool:
+    """Say whether two calls in a row gave what a defect predicts."""
+    return all(same(*pair) for pair in zip(results, predict(slug, operation, probe), strict=True))
+
+
+def same(got: Array, expected: Array) -> bool:
+    """Compare integers for equality, and fractions up to a few roundings.
+
+    Examples
+    --------
+    >>> third = np.ones(1, np.float32) / 3
+    >>> same(third + 1e-7, third), same(np.array([4.0 + 1e-6]), np.array([4.0])), same(np.ones(2), np.ones(1))
+    (True, False, False)
+    """
+    if got.shape != expected.shape:
+        return False
+    target = expected.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        close = np.abs(got - target) <= TOLERANCE * np.abs(target) * (target != np.rint(target))
+    return bool(np.all((got == target) | close))
+
+
+@functools.lru_cache(maxsize=8192)
+def _predict(slug: str, operation: str, name: str) -> Calls:
+    probe, defect = probe_named(name), all_defects()[slug]
+    layer = defect()
+    arguments = [probe.tensors[name] for name in ARGUMENTS[operation]]
+    first = getattr(layer, operation)(*arguments, probe.problem)
+    second = getattr(layer, operation)(*arguments, probe.problem) if defect.stateful else first
+    return first, second

@@ -1,0 +1,150 @@
+"""Say in sentences what was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from refconv.diagnosis.defects import all_defects
+from refconv.diagnosis.observe import Observation, Refusal
+from refconv.diagnosis.traits import shape_hint, telling
+from refconv.implementations import RESULT_NAMES
+from refconv.problem import OPERATIONS, ConvProblem
+
+ROUNDING = 2.0**-7  # differences below, as a share of the largest result, look like arithmetic
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A defect that explains some operations.
+
+    Attributes
+    ----------
+    operations : tuple of str
+        Those whose results it predicts.
+    defects : tuple of str
+        Its slug, and those of all others that predict the same here.
+    shown, judged : int
+        On how many different problems it showed, of how many.
+    """
+
+    operations: tuple[str, ...]
+    defects: tuple[str, ...]
+    shown: int
+    judged: int
+
+
+def describe(observations: Sequence[Observation], refused: Sequence[Refusal], findings: Sequence[Finding]) -> str:
+    """Write the description of a diagnosis."""
+    explained = {name for finding in findings for name in finding.operations}
+    sentences = [_finding(finding) for finding in findings]
+    for operation in OPERATIONS:
+        items = [item for item in observations if item.operation == operation]
+        if any(item.wrong for item in items) and operation not in explained:
+            sentences.append(_riddle(operation, items))
+    right = [name for name in OPERATIONS if _is_right(name, observations)]
+    problems = len({item.problem for item in observations})
+    if not observations:
+        sentences.append("Nothing could be judged.")
+    elif right:
+        sentences.append(f"{_listed(right)} {_s(right)} equal to the exact result on {_count(problems, 'problem')}.")
+    return " ".join(sentences + _refusals(refused))
+
+
+def _finding(finding: Finding) -> str:
+    slug, *equals = finding.defects
+    defect = all_defects()[slug]
+    where = f"seen on {finding.shown} of {_count(finding.judged, 'problem')}"
+    text = f"{_listed(finding.operations)}: {slug}, {where}. {defect.summary()} Usually means: {defect.usually}"
+    if finding.shown == 1:
+        text += " Only one of the problems shows it, so look twice."
+    if equals:
+        text += f" Equivalent here: {_listed(equals)}."
+    return text
+
+
+def _riddle(operation: str, items: Sequence[Observation]) -> str:
+    """Say what is known of an operation that no defect explains."""
+    wrong, right = [item for item in items if item.wrong], [item for item in items if not item.wrong]
+    parts = [
+        f"{operation}: wrong on {len(wrong)} of {_count(len(items), 'problem')}, and no single known defect fits all.",
+        _first(wrong[0]),
+        _shapes(wrong),
+        _arithmetic(wrong),
+        _partial(wrong),
+    ]
+    common = telling(*([ConvProblem.from_descriptor(item.problem) for item in group] for group in (wrong, right)))
+    if common:
+        parts.append(f"All problems that go wrong, and no others, have {_listed(common)}.")
+    return " ".join(filter(None, parts))
+
+
+def _first(item: Observation) -> str:
+    if item.index is None:
+        return f"First on {item.problem}: expected shape {item.expected_shape}, got {item.got_shape}."
+    where = f"{RESULT_NAMES[item.operation]}[{', '.join(map(str, item.index))}]"
+    return (
+        f"First on {item.problem}: {item.wrong} of {item.elements} elements, "
+        f"{where}: expected {item.expected:.9g}, got {item.got:.9g}."
+    )
+
+
+def _shapes(wrong: Sequence[Observation]) -> str:
+    hints = {
+        shape_hint(item.operation, ConvProblem.from_descriptor(item.problem), item.got_shape): None
+        for item in wrong
+        if item.got_shape != item.expected_shape
+    }
+    return "".join(f"Usually means: {hint}." for hint in list(filter(None, hints))[:1])
+
+
+def _arithmetic(wrong: Sequence[Observation]) -> str:
+    if not all(item.repeatable for item in wrong):
+        return "Two calls with equal inputs differ: state that is kept, or memory that is read before it is written."
+    error = max(item.error for item in wrong)
+    if error < ROUNDING:
+        return (
+            f"The differences are small (up to {error:.1e} of the largest result): it looks like rounding, "
+            "as in Winograd, FFT or narrower arithmetic, not like a wrong term."
+        )
+    return ""
+
+
+def _partial(wrong: Sequence[Observation]) -> str:
+    """Name the defect that explains most of the wrong problems."""
+    counted = Counter(slug for item in wrong for slug in item.matches)
+    if not counted:
+        return ""
+    slug, count = max(counted.items(), key=lambda entry: entry[1])
+    others = _listed([item.problem for item in wrong if slug not in item.matches])
+    return f"On {count} of them it looks like {slug}, but not on {others}."
+
+
+def _refusals(refused: Sequence[Refusal]) -> list[str]:
+    sentences = []
+    for unsupported, verb in ((True, "Not supported"), (False, "Refused")):
+        counts = Counter(item.operation for item in refused if item.unsupported == unsupported)
+        if counts:
+            which = _listed([f"{name} on {_count(count, 'problem')}" for name, count in counts.items()])
+            reason = next(item.reason for item in refused if item.unsupported == unsupported)
+            sentences.append(f"{verb}: {which} ({reason.rstrip('.')}).")
+    return sentences
+
+
+def _is_right(operation: str, observations: Sequence[Observation]) -> bool:
+    wrong = [item.wrong for item in observations if item.operation == operation]
+    return bool(wrong) and not any(wrong)
+
+
+def _listed(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _s(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"

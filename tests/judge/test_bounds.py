@@ -1,0 +1,102 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from problems import real_tensors
+
+from refconv import ConvProblem, exact
+from refconv.formats import get_format
+from refconv.judge import error_bound, growth, judge_tensor, standard_interval
+from refconv.reference import direct, im2col
+
+FLOAT32, FLOAT64, BFLOAT16 = map(get_format, ("float32", "float64", "bfloat16"))
+
+
+@pytest.mark.parametrize("precision", [11, 24, 53])
+@pytest.mark.parametrize("terms", [0, 1, 2, 27, 576, 4608])
+def test_growth_is_the_formula_rounded_up(terms, precision):
+    exactly = (1 + Fraction(1, 2**precision)) ** terms - 1
+    assert exactly <= Fraction(growth(terms, precision)) <= exactly * (1 + Fraction(1, 2**52))
+
+
+def test_the_bound_is_never_below_the_formula():
+    magnitude, terms = np.array([0.0, 1.0, 3.7, 1e-45, 1e30]), np.array([5, 1, 27, 9, 576])
+    bound = error_bound(magnitude, terms, FLOAT32)
+    assert bound[0] == 0
+    for e, s, n in list(zip(bound, magnitude, terms, strict=True))[1:]:
+        formula = ((1 + Fraction(1, 2**24)) ** int(n) - 1) * Fraction(s) + Fraction(int(n), 2**150)
+        assert formula <= Fraction(e) <= formula * (1 + Fraction(1, 2**40)) + Fraction(1, 2**149)
+
+
+def interval_of(problem, tensors, out, accumulator=FLOAT32):
+    total = exact.exact_sum("forward", tensors, problem, im2col)
+    magnitude = exact.exact_magnitude("forward", tensors, problem, im2col)
+    terms = exact.count_terms("forward", tensors, problem, im2col)
+    return total.round(out), standard_interval(total, magnitude, terms, accumulator, out)
+
+
+def single(dtype, problem, seed):
+    return {name: tensor.astype(dtype) for name, tensor in real_tensors(problem, seed, binades=3).items()}
+
+
+LAYERS = [
+    ConvProblem(batch=1, in_channels=3, out_channels=4, input_size=(6, 5), kernel_size=(3, 3), padding=((1, 1), (1, 1))),
+    ConvProblem(batch=1, in_channels=64, out_channels=3, input_size=(4, 4), kernel_size=(3, 3)),
+]
+
+
+@pytest.mark.parametrize("problem", LAYERS, ids=str)
+@pytest.mark.parametrize("seed", range(5))
+def test_honest_float32_arithmetic_is_never_outside(problem, seed):
+    tensors = single(np.float32, problem, seed)
+    truth, (lo, hi, _) = interval_of(problem, tensors, FLOAT32)
+    for reference in (direct, im2col):
+        y = reference.forward(tensors["x"], tensors["weight"], tensors["bias"], problem)
+        assert judge_tensor(y, truth, lo, hi).passed
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_product_lost_of_27_is_outside(seed):
+    tensors = single(np.float32, LAYERS[0], seed)
+    truth, (lo, hi, _) = interval_of(LAYERS[0], tensors, FLOAT32)
+    tensors["weight"][0, 1, 1, 1] = 0
+    y = im2col.forward(tensors["x"], tensors["weight"], tensors["bias"], LAYERS[0])
+    verdict = judge_tensor(y, truth, lo, hi)
+    assert verdict.wrong > 10
+    assert verdict.worst.error > 1000
+
+
+def test_operands_narrowed_to_bfloat16_are_outside():
+    tensors = single(np.float32, LAYERS[0], 0)
+    truth, (lo, hi, _) = interval_of(LAYERS[0], tensors, FLOAT32)
+    narrow = [tensors[name].astype(BFLOAT16.dtype).astype(np.float32) for name in ("x", "weight", "bias")]
+    assert not judge_tensor(im2col.forward(*narrow, LAYERS[0]), truth, lo, hi).passed
+
+
+def test_the_interval_of_a_16_bit_result_is_the_truth_and_at_most_its_neighbours():
+    tensors = single(BFLOAT16.dtype, LAYERS[1], 0)
+    truth, (lo, hi, _) = interval_of(LAYERS[1], tensors, BFLOAT16)
+    steps = [np.nextafter(truth, BFLOAT16.dtype.type(way)).astype(float) for way in (-np.inf, np.inf)]
+    large = np.abs(truth.astype(float)) > 0.05 * np.abs(truth.astype(float)).max()  # not all but cancelled
+    assert (lo.astype(float) >= steps[0])[large].all()
+    assert (hi.astype(float) <= steps[1])[large].all()
+
+
+def test_elements_that_see_no_product_must_be_zero():
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 1), kernel_size=(1, 1),
+                          padding=((2, 0), (0, 0)))  # fmt: skip
+    tensors = {"x": np.ones((1, 1, 1, 1)), "weight": np.ones((1, 1, 1, 1)), "bias": None}
+    truth, (lo, hi, magnitude) = interval_of(problem, tensors, FLOAT32)
+    assert truth.ravel().tolist() == [0, 0, 1]
+    assert magnitude.ravel().tolist() == [0, 0, 1]
+    assert lo.ravel()[:2].tolist() == hi.ravel()[:2].tolist() == [0, 0]
+
+
+def test_the_interval_contains_the_truth_and_grows_with_the_accumulators_error():
+    tensors = single(np.float32, LAYERS[1], 1)
+    truth, narrow = interval_of(LAYERS[1], tensors, FLOAT32, FLOAT64)
+    _, wide = interval_of(LAYERS[1], tensors, FLOAT32, get_format("float16"))
+    assert (wide.lo < narrow.lo).all()
+    assert (narrow.lo <= truth).all()
+    assert (truth <= narrow.hi).all()
+    assert (narrow.hi < wide.hi).all()

@@ -1,0 +1,62 @@
+import math
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from refconv.judge import judge_tensor
+
+TRUTH = np.array([[1.0, 2.0], [3.0, 0.0]])
+
+
+def test_equal_tensors_pass():
+    verdict = judge_tensor(TRUTH, TRUTH)
+    assert verdict.passed
+    assert (verdict.wrong, verdict.first, verdict.interval_use, verdict.correctly_rounded) == (0, None, 0, 1)
+
+
+def test_minus_zero_equals_zero():
+    assert judge_tensor(np.array([-0.0]), np.array([0.0])).passed
+
+
+def test_the_first_and_the_worst_wrong_element_are_named():
+    got = np.array([[1.0, 2.5], [9.0, 0.0]])
+    verdict = judge_tensor(got, TRUTH, TRUTH - 1 / 8, TRUTH + 1)
+    assert verdict.wrong == 1
+    assert (verdict.first.index, verdict.first.expected, verdict.first.got) == ((1, 0), 3, 9)
+    assert verdict.worst.error == 6
+    assert verdict.correctly_rounded == 0.5
+
+
+def test_errors_are_counted_in_units_of_the_bound_on_their_side():
+    verdict = judge_tensor(np.array([1.5]), np.array([2.0]), np.array([1.0]), np.array([2.25]))
+    assert verdict.interval_use == 0.5
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_values_that_are_not_finite_are_outside_of_every_finite_interval(bad):
+    verdict = judge_tensor(np.array([bad]), np.array([2.0]), np.array([1.0]), np.array([3.0]))
+    assert verdict.wrong == 1
+    assert verdict.worst.error == math.inf
+
+
+def test_an_infinity_that_was_expected_passes():
+    assert judge_tensor(np.array([np.inf]), np.array([np.inf])).passed
+
+
+def test_the_ends_of_the_interval_are_inside_and_their_neighbours_are_not():
+    lo, hi = np.array([1.0]), np.array([2.0])
+    for value, inside in [(1.0, True), (2.0, True), (np.nextafter(1, 0), False), (np.nextafter(2, 3), False)]:
+        assert judge_tensor(np.array([value]), np.array([1.5]), lo, hi).passed is inside
+
+
+def test_narrow_formats_are_judged_by_value():
+    assert judge_tensor(np.array([1.5], ml_dtypes.bfloat16), np.array([1.5], ml_dtypes.bfloat16)).passed
+    assert not judge_tensor(np.array([2**31 - 2], np.int32), np.array([2**31 - 1], np.int32)).passed
+
+
+def test_a_tensor_without_elements_passes():
+    verdict = judge_tensor(np.zeros((0, 3)), np.zeros((0, 3)))
+    assert verdict.passed
+    assert verdict.worst is None
+    assert verdict.correctly_rounded == 1

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from refconv.check import STATUSES
+from refconv.judge import judge_tensor
+from refconv.report.words import (
+    MARKS,
+    compare,
+    describe_failure,
+    describe_problem,
+    facts,
+    headline,
+    plain,
+    reproduce,
+    usually_means,
+)  # fmt: skip
+
+
+def test_every_status_has_a_mark_of_its_own():
+    assert list(MARKS) == list(STATUSES)
+    assert len(set(MARKS.values())) == len(STATUSES)
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\u202eb", "a\ud800b", "a\uffffb", "a\x7fb"])
+def test_what_cannot_be_seen_is_written_as_an_escape(text):
+    assert plain(text) == f"a{ascii(text[1])[1:-1]}b"
+
+
+def test_a_long_message_is_shortened():
+    assert plain("x" * 5000) == "x" * 600 + " ..."
+    assert plain("x" * 600) == "x" * 600
+
+
+def test_what_is_at_its_default_is_not_said():
+    assert describe_problem("n1c1i3x4-k2w2x3-s1x1-d1x1-p0+0x0+0-g1-o2x2") == (
+        "x (1, 1, 3, 4), weight (2, 1, 2, 3), y (1, 2, 2, 2)"
+    )
+
+
+def test_a_descriptor_of_nothing_is_quoted():
+    assert describe_problem("no problem\x00") == "no problem\\x00"
+
+
+@pytest.mark.parametrize("flags", [("Basic", "RealValued", "Grouped"), ("Grouped", "RealValued", "Basic")])
+def test_indexing_comes_before_numeric_before_basic(flags):
+    channels, accumulator, general = usually_means(flags, limit=3)
+    assert channels.startswith("channels are interleaved")
+    assert accumulator.startswith("the accumulator is narrower")
+    assert general.startswith("the operation is not a cross-correlation")
+
+
+def test_a_flag_that_nobody_explained_means_nothing():
+    assert usually_means(["NoSuchFlag"]) == []
+
+
+def test_the_command_selects_one_case(passing):
+    assert reproduce(passing, "grouped/g2", "refconv check x --vectors v") == (
+        "refconv check x --vectors v --select grouped/g2"
+    )
+
+
+def test_a_shell_sees_a_hostile_id_as_one_word(passing):
+    assert reproduce(passing, "a; rm *", "refconv check x").endswith(" --select 'a; rm *'")
+
+
+def test_an_exact_failure_tells_expected_and_got_without_a_bound(failure):
+    (row,) = compare(failure())
+    assert (row.place, row.expected, row.got, row.allowed, row.error) == ("y[0, 0, 0, 5]", "2", "2.75", "", "")
+
+
+def test_a_failure_with_a_bound_tells_first_and_worst_in_units_of_it(failure):
+    first, worst = compare(failure(interval=True))
+    assert (first.label, first.place, first.allowed, first.error) == (
+        "first wrong", "y[0, 0, 0, 5]", "1.5 to 2.5", "1.5 times the bound",
+    )  # fmt: skip
+    assert (worst.label, worst.place, worst.error) == ("largest error", "y[0, 0, 0, 7]", "3 times the bound")
+
+
+def test_a_nan_is_beyond_any_bound(outcome):
+    verdict = judge_tensor(np.array([np.nan]), np.array([1.0]), np.array([0.0]), np.array([2.0]))
+    (row,) = compare(outcome(status="FAIL", rule="standard(float32), n <= 4", verdict=verdict))
+    assert (row.got, row.error) == ("nan", "beyond any bound")
+
+
+def test_right_values_of_a_failure_leave_the_word_to_its_message(outcome):
+    verdict = judge_tensor(np.ones(2), np.ones(2))
+    rows = facts(outcome(status="FAIL", verdict=verdict, message="the call changed its input x"))
+    assert ("message", "the call changed its input x") in rows
+    assert "wrong" not in dict(rows)
+
+
+def test_a_failure_is_told_like_a_colleague_would(failure):
+    assert describe_failure(failure(), "again") == [
+        "flags          Basic, RealValued, Grouped",
+        "problem        x (2, 4, 7, 9), weight (6, 2, 3, 2), stride (2, 1), dilation (1, 2), "
+        "padding ((1, 0), (2, 1)), groups 2, y (2, 6, 3, 10)",
+        "wrong          2 of 360 elements; float32, judged exact",
+        "first wrong    y[0, 0, 0, 5]: expected 2, got 2.75",
+        "usually means  channels are interleaved instead of blocked, or the offset of a group is wrong.",
+        "usually means  the accumulator is narrower than claimed, or a product is missing altogether.",
+        "reproduce      again",
+    ]
+
+
+def test_headline_never_calls_an_empty_run_a_success(report_of, outcome, passing, mixed):
+    assert headline(report_of(outcome(status="UNSUPPORTED"))) == "Nothing was executed"
+    assert headline(passing) == "Passed"
+    assert headline(mixed) == "4 of 5 operations failed"
