@@ -9,6 +9,7 @@ from refconv.errors import (
     GeometryError,
     ImplementationError,
     RefconvError,
+    ReportError,
     SuiteError,
     TensorError,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Outcome",
     "RefconvError",
     "Report",
+    "ReportError",
     "Suite",
     "SuiteError",
     "TensorError",

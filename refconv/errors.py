@@ -31,5 +31,9 @@ class DisagreementError(RefconvError, ArithmeticError):
     """The references differ: nothing is written until they agree."""
 
 
+class ReportError(RefconvError, OSError):
+    """A report that cannot be written: an unknown form, or a place that is not there."""
+
+
 class ImplementationError(RefconvError, ImportError):
     """An implementation that cannot be found, imported or started."""

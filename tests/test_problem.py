@@ -53,7 +53,9 @@ def test_the_descriptor_says_everything(problem):
     assert ConvProblem.from_descriptor(problem.descriptor) == problem
 
 
-@pytest.mark.parametrize("text", ["", "n1c1i3x3", "n1c1i3x3-k1w2x2-s1x1-d1x1-p0x0-g1-o2x2", "n-1c1i3-k1w1-s1-d1-p0+0-g1-o3"])
+@pytest.mark.parametrize(
+    "text", ["", "n1c1i3x3", "n1c1i3x3-k1w2x2-s1x1-d1x1-p0x0-g1-o2x2", "n-1c1i3-k1w1-s1-d1-p0+0-g1-o3"]
+)
 def test_text_that_is_no_descriptor_is_refused(text):
     with pytest.raises(GeometryError, match="descriptor must look like"):
         ConvProblem.from_descriptor(text)
@@ -106,7 +108,12 @@ def test_no_images_and_no_channels_are_legal():
 
 @pytest.mark.parametrize(
     ("padding", "pairs"),
-    [(1, ((1, 1), (1, 1))), ((2, 1), ((2, 2), (1, 1))), (((1, 0), (2, 3)), ((1, 0), (2, 3))), ([0, (1, 2)], ((0, 0), (1, 2)))],
+    [
+        (1, ((1, 1), (1, 1))),
+        ((2, 1), ((2, 2), (1, 1))),
+        (((1, 0), (2, 3)), ((1, 0), (2, 3))),
+        ([0, (1, 2)], ((0, 0), (1, 2))),
+    ],
 )
 def test_padding_may_be_said_in_pytorchs_ways(padding, pairs):
     assert ConvProblem.from_shapes((1, 1, 5, 6), (1, 1, 2, 2), padding=padding).padding == pairs

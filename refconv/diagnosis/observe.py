@@ -75,7 +75,8 @@ def _observe(runner: Runner, operation: str, probe: Probe) -> Observation | Refu
     try:
         results = _called(runner, operation, probe), _called(runner, operation, probe)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        message = (str(error).splitlines() or [""])[0]
+        reason = f"{type(error).__name__}: {message}".rstrip(": ")
         unsupported = isinstance(error, NotImplementedError)
         return Refusal(operation, probe.name, probe.problem.descriptor, unsupported, reason)
     return _judged(operation, probe, results)

@@ -117,8 +117,10 @@ def _partial(wrong: Sequence[Observation]) -> str:
     if not counted:
         return ""
     slug, count = max(counted.items(), key=lambda entry: entry[1])
-    others = _listed([item.problem for item in wrong if slug not in item.matches])
-    return f"On {count} of them it looks like {slug}, but not on {others}."
+    others = [item.problem for item in wrong if slug not in item.matches]
+    if not others:
+        return f"Those look like {slug}, which would show on more problems, though."
+    return f"On {count} of them it looks like {slug}, but not on {_listed(others)}."
 
 
 def _refusals(refused: Sequence[Refusal]) -> list[str]:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from refconv.catalogue import FILLS, VERSION, CaseSpec, cases
-from refconv.errors import RefconvError
+from refconv.errors import RefconvError, SuiteError
 from refconv.generate.consensus import REFERENCES, consult, golden_case
 from refconv.implementations import load_implementation
-from refconv.suite import Group, GroupRecord, note_for, staged, write_group, write_manifest
+from refconv.suite import Group, GroupRecord, lint_group, note_for, staged, write_group, write_manifest
 
 Progress = Callable[[int, int], None]
 
@@ -124,6 +124,9 @@ def make_group(job: Job) -> Made:
         name=job.group, suite=job.tier, header=(FILLS[specs[0].fill].header,),
         notes={flag: note_for(flag) for flag in flags}, cases=tuple(golden_case(spec) for spec in specs),
     )  # fmt: skip
+    findings = lint_group(group)
+    if findings:
+        raise SuiteError(f"{job.group}: nothing was written, since {findings[0]}")
     return Made(write_group(job.folder, group), opinions)
 
 

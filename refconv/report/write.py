@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from refconv.check import Report
-from refconv.errors import FormatError
+from refconv.errors import ReportError
 from refconv.report.html import html_text
 from refconv.report.json_report import json_text
 from refconv.report.junit import junit_text
@@ -40,7 +40,7 @@ def write_report(
 
     Raises
     ------
-    FormatError
+    ReportError
         If the suffix is another one, or the file cannot be written; what stood there before is unharmed.
     """
     forms: dict[str, Callable[[Report], str]] = {
@@ -51,9 +51,9 @@ def write_report(
     }
     target = Path(path)
     if target.suffix.lower() not in forms:
-        raise FormatError(f"a report must end in {', '.join(SUFFIXES)}, got {str(path)!r}.")
+        raise ReportError(f"a report must end in {', '.join(SUFFIXES)}, got {str(path)!r}.")
     if not target.parent.is_dir():
-        raise FormatError(f"the folder of a report must exist, got {str(path)!r}; create {str(target.parent)!r} first.")
+        raise ReportError(f"the folder of a report must exist, got {str(path)!r}; create {str(target.parent)!r} first.")
     _replace(target, forms[target.suffix.lower()](report).encode("utf-8"))
     return target
 
@@ -65,6 +65,6 @@ def _replace(target: Path, content: bytes) -> None:
         beside.write_bytes(content)
         os.replace(beside, target)
     except OSError as error:
-        raise FormatError(f"the report {str(target)!r} cannot be written: {error.strerror or error}.") from error
+        raise ReportError(f"the report {str(target)!r} cannot be written: {error.strerror or error}.") from error
     finally:
         beside.unlink(missing_ok=True)

@@ -119,7 +119,9 @@ def test_a_value_that_passes_through_float32_would_be_rounded_twice():
     assert all(float(total.round(get_format("bfloat16"))[0]) == 258.0 for total in as_sums([value]))
 
 
-@pytest.mark.parametrize(("value", "fits"), [(2**31 - 1, True), (2**31, False), (-(2**31), True), (-(2**31) - 1, False)])
+@pytest.mark.parametrize(
+    ("value", "fits"), [(2**31 - 1, True), (2**31, False), (-(2**31), True), (-(2**31) - 1, False)]
+)
 def test_integer_formats_hold_their_range_and_refuse_the_rest(value, fits):
     for total in as_sums([Fraction(value)]):
         if fits:

@@ -66,7 +66,9 @@ def test_one_dissenting_reference_stops_everything(monkeypatch, tmp_path, refere
         return result
 
     monkeypatch.setattr(reference, operation, dissenting)
-    with pytest.raises(DisagreementError, match=rf"^basic-float32-exact/stride: .* on {operation} .*at \[0.*direct .*sparse"):
+    with pytest.raises(
+        DisagreementError, match=rf"^basic-float32-exact/stride: .* on {operation} .*at \[0.*direct .*sparse"
+    ):
         generate(tmp_path / "suite", "core", ["basic-float32-exact/stride"])
     assert list(tmp_path.iterdir()) == []
 
@@ -82,7 +84,7 @@ def test_an_existing_suite_is_kept_when_generation_fails(monkeypatch, tmp_path):
 
 
 def test_a_folder_that_is_not_free_is_refused(suite_folder):
-    with pytest.raises(SuiteError, match="--force"):
+    with pytest.raises(SuiteError, match="choose another, or use force"):
         generate(suite_folder, "core", SMALL)
 
 
@@ -100,14 +102,14 @@ def test_no_jobs_are_refused(tmp_path):
 def test_an_exact_fill_that_outgrows_its_budget_is_refused(monkeypatch):
     from refconv.generate import consensus
 
-    monkeypatch.setitem(consensus.BUDGETS, "float32", 100)
+    monkeypatch.setattr(consensus, "BUDGETS", {"float32": 100})  # not that of the fill, which keeps to 2**24
     with pytest.raises(DisagreementError, match="sums of an exact fill must stay within 100"):
         golden_case(cases("core", ["basic-float32-exact/stride"])[0])
 
 
 @pytest.mark.parametrize("spec", cases("smoke"), ids=lambda spec: spec.id)
 def test_golden_cases_pass_the_lint(spec):
-    assert lint_case(golden_case(spec)) == []
+    assert list(lint_case(golden_case(spec))) == []
 
 
 def test_recomputing_a_sound_suite_finds_nothing(suite_folder):
@@ -130,7 +132,9 @@ def test_recomputing_finds_a_single_wrong_element(tmp_path, monkeypatch, part):
     monkeypatch.setattr(running, "golden_case", forged)
     generate(tmp_path / "suite", "core", ["asymmetric-float32-zero-mean/wide-kernel"])
     findings = recompute(tmp_path / "suite")
-    assert findings == [f"asymmetric-float32-zero-mean/wide-kernel: y ({part}) must hold what the references compute, but it differs."]
+    assert findings == [
+        f"asymmetric-float32-zero-mean/wide-kernel: y ({part}) must hold what the references compute, but it differs."
+    ]
 
 
 def test_an_oracle_that_agrees_is_recorded_with_its_deviation():
@@ -178,3 +182,13 @@ def test_torch_agrees_and_the_provenance_says_so(tmp_path):
     assert provenance["oracleSays"]["worked-example-float32-iota/x3x3-w2x2"]["forward"] == "equal"
     assert recompute(tmp_path / "suite", oracle="torch") == []
     assert load_implementation("torch").name == "torch"
+
+
+def test_a_case_that_sees_nothing_is_not_written(monkeypatch, tmp_path):
+    from refconv.catalogue import CaseSpec
+
+    honest = CaseSpec.inputs
+    monkeypatch.setattr(CaseSpec, "inputs", lambda self: {name: t * 0 for name, t in honest(self).items()})
+    with pytest.raises(SuiteError, match=r"basic-float32-exact: nothing was written, since .*zero"):
+        generate(tmp_path / "suite", "core", ["basic-float32-exact/stride"])
+    assert list(tmp_path.iterdir()) == []

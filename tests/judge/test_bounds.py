@@ -40,7 +40,9 @@ def single(dtype, problem, seed):
 
 
 LAYERS = [
-    ConvProblem(batch=1, in_channels=3, out_channels=4, input_size=(6, 5), kernel_size=(3, 3), padding=((1, 1), (1, 1))),
+    ConvProblem(
+        batch=1, in_channels=3, out_channels=4, input_size=(6, 5), kernel_size=(3, 3), padding=((1, 1), (1, 1))
+    ),
     ConvProblem(batch=1, in_channels=64, out_channels=3, input_size=(4, 4), kernel_size=(3, 3)),
 ]
 

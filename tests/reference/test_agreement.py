@@ -59,7 +59,9 @@ def test_the_gradients_of_the_worked_example_by_hand(reference):
     weight = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
     nabla = np.array([[[[1.0, 10.0], [100.0, 1000.0]]]])
     # every input gathers weight * nabla over the outputs that read it
-    assert reference.grad_input(nabla, weight, PLAIN).tolist() == [[[[1, 12, 20], [103, 1234, 2040], [300, 3400, 4000]]]]
+    assert reference.grad_input(nabla, weight, PLAIN).tolist() == [
+        [[[1, 12, 20], [103, 1234, 2040], [300, 3400, 4000]]]
+    ]
     # x[0, 0] + 10 x[0, 1] + 100 x[1, 0] + 1000 x[1, 1] for the first weight, and so on
     assert reference.grad_weight(x, nabla, PLAIN).tolist() == [[[[5421, 6532], [8754, 9865]]]]
     assert reference.grad_bias(nabla, PLAIN).tolist() == [1111]

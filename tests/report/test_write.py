@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from refconv.errors import FormatError
+from refconv.errors import ReportError
 from refconv.report import html_text, json_text, junit_text, markdown_text, write_report
 
 FORMS = {".json": json_text, ".xml": junit_text, ".html": html_text, ".md": markdown_text}
@@ -28,19 +28,19 @@ def test_capital_letters_in_a_suffix_are_the_same(mixed, tmp_path):
 
 @pytest.mark.parametrize("name", ["report.txt", "report", ".json"])
 def test_another_suffix_is_refused_in_one_sentence(mixed, tmp_path, name):
-    with pytest.raises(FormatError, match=r"^a report must end in \.json, \.xml, \.html, \.md, got '.*'\.$"):
+    with pytest.raises(ReportError, match=r"^a report must end in \.json, \.xml, \.html, \.md, got '.*'\.$"):
         write_report(mixed, tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_folder_is_named(mixed, tmp_path):
-    with pytest.raises(FormatError, match=r"the folder of a report must exist.*create .*nowhere"):
+    with pytest.raises(ReportError, match=r"the folder of a report must exist.*create .*nowhere"):
         write_report(mixed, tmp_path / "nowhere" / "report.json")
 
 
 def test_a_folder_in_its_place_is_an_error_in_one_sentence(mixed, tmp_path):
     (tmp_path / "report.json").mkdir()
-    with pytest.raises(FormatError, match=r"report\.json' cannot be written: "):
+    with pytest.raises(ReportError, match=r"report\.json' cannot be written: "):
         write_report(mixed, tmp_path / "report.json")
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
@@ -52,7 +52,7 @@ def test_a_failing_write_leaves_the_old_file(mixed, tmp_path, monkeypatch):
     path = tmp_path / "report.json"
     path.write_text("old")
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(FormatError, match="No space left on device"):
+    with pytest.raises(ReportError, match="No space left on device"):
         write_report(mixed, path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
