@@ -19,7 +19,7 @@ from refconv.suite.schemas import GROUP, validate
 from refconv.suite.strict_json import loads, shorten
 
 
-def parse_index(data: bytes, where: str) -> dict[str, Any]:
+def parse_index(data: bytes, where: str, validated: bool = False) -> dict[str, Any]:
     """Read the index of a group and hold it against its schema; the payload is not needed.
 
     Parameters
@@ -27,6 +27,8 @@ def parse_index(data: bytes, where: str) -> dict[str, Any]:
     data : bytes
     where : str
         The file, for the message.
+    validated : bool
+        Whether these very bytes have been held against the schema before.
 
     Raises
     ------
@@ -34,7 +36,8 @@ def parse_index(data: bytes, where: str) -> dict[str, Any]:
         If it is not an index in format 1.
     """
     document: dict[str, Any] = loads(data, where)
-    validate(document, GROUP, where)
+    if not validated:
+        validate(document, GROUP, where)
     _check_names(document, where)
     stated, count = document["numberOfCases"], len(document["cases"])
     if stated != count:

@@ -31,6 +31,7 @@ class Suite:
         self.folder = folder
         self.manifest = manifest
         self._records = {record.name: record for record in manifest.groups}
+        self.validated: set[str] = set()  # the SHA-256 of every index that was held against the schema
         self._last: Group | None = None
         self._ids: tuple[str, ...] | None = None
 
@@ -147,7 +148,8 @@ def read_index(suite: Suite, record: GroupRecord) -> dict[str, Any]:
     actual = sha256(data)
     if actual != file.sha256:
         raise SuiteError(f"{where}: the file must have sha256 {file.sha256}, got {actual}; fetch or generate it again.")
-    document = parse_index(data, where)
+    document = parse_index(data, where, validated=actual in suite.validated)
+    suite.validated.add(actual)
     stated = (document["suite"], document["group"], document["numberOfCases"])
     if stated != (suite.name, record.name, record.cases):
         raise SuiteError(f"{where}: suite, group and numberOfCases must be as in {MANIFEST}, got {stated}.")
