@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from refconv.judge import Element, Verdict
@@ -125,6 +126,21 @@ class Report:
             row = table.setdefault(outcome.operation, dict.fromkeys(STATUSES, 0))
             row[outcome.status] += 1
         return table
+
+    @cached_property
+    def _failing_shares(self) -> dict[tuple[str, str], float]:
+        seen: Counter[tuple[str, str]] = Counter()
+        bad: Counter[tuple[str, str]] = Counter()
+        for outcome in self.outcomes:
+            if outcome.status != "UNSUPPORTED":
+                keys = [(outcome.operation, flag) for flag in outcome.flags]
+                seen.update(keys)
+                bad.update(keys if outcome.failed else ())
+        return {key: bad[key] / count for key, count in seen.items()}
+
+    def failing_share(self, operation: str, flag: str) -> float:
+        """Return the share of the executed outcomes of an operation with a flag that failed, from 0 to 1."""
+        return self._failing_shares.get((operation, flag), 0.0)
 
     def summary(self) -> str:
         """Say in one line what was executed and what came of it."""

@@ -79,7 +79,7 @@ def _matrix(report: Report, sections: list[Section]) -> dict[str, dict[str, Cell
     tallies: dict[tuple[str, str], Counter[str]] = {}
     for outcome in report.outcomes:
         tally = tallies.setdefault((outcome.family, outcome.operation), Counter())
-        tally.update(total=1, executed=outcome.status != "UNSUPPORTED", failed=outcome.failed)
+        tally.update(total=1, executed=int(outcome.status != "UNSUPPORTED"), failed=int(outcome.failed))
     anchors: dict[tuple[str, str], str] = {}
     for section in sections[:SHOWN]:
         anchors.setdefault((section.kind.smallest.family, section.kind.smallest.operation), section.anchor)

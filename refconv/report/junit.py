@@ -59,5 +59,5 @@ def _testcase(outcome: Outcome, report: Report, command: str | None) -> ElementT
         attributes = {} if name == "skipped" else {"type": outcome.status}
         element = ElementTree.SubElement(test, name, {"message": plain(outcome.message), **attributes})
     if outcome.failed:
-        element.text = "\n".join(describe_failure(outcome, reproduce(report, outcome.case_id, command)))
+        element.text = "\n".join(describe_failure(outcome, report, reproduce(report, outcome.case_id, command)))
     return test

@@ -42,7 +42,7 @@ def _table(report: Report) -> str:
 def _section(kind: Kind, report: Report, command: str | None) -> str:
     """Show the smallest failure of a kind, its facts inside a fence that no text of theirs can close."""
     outcome = kind.smallest
-    body = "\n".join(describe_failure(outcome, reproduce(report, outcome.case_id, command)))
+    body = "\n".join(describe_failure(outcome, report, reproduce(report, outcome.case_id, command)))
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", body)), default=0))
     more = f"\n\n... and {len(kind.others)} more like it." if kind.others else ""
     title = f"### {outcome.status}: {_escape(outcome.case_id)} {_escape(outcome.operation)}"

@@ -50,7 +50,7 @@ def _table(report: Report) -> Table:
 def _print_kind(kind: Kind, console: Console, report: Report, command: str | None) -> None:
     outcome = kind.smallest
     _line(console, f"\n{outcome.status}  {plain(outcome.case_id)}  {outcome.operation}", "bold")
-    for line in describe_failure(outcome, reproduce(report, outcome.case_id, command)):
+    for line in describe_failure(outcome, report, reproduce(report, outcome.case_id, command)):
         _line(console, f"  {line}")
     if kind.others:
         count = len(kind.others)

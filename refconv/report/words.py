@@ -86,15 +86,25 @@ def headline(report: Report) -> str:
 
 
 def usually_means(flags: Iterable[str], limit: int = 2) -> list[str]:
-    """List what a failure usually means, the most specific flags first.
+    """List what failures with some flags usually mean, in their order.
 
     Examples
     --------
-    >>> usually_means(["Basic", "Pointwise"], limit=1)
+    >>> usually_means(["Pointwise", "Basic"], limit=1)
     ['a shortcut through matrix multiplication ignores the stride, the padding or the groups.']
     """
-    notes = sorted((FLAGS[flag] for flag in flags if flag in FLAGS), key=lambda note: _SPECIFIC.index(note.bug_type))
+    notes = [FLAGS[flag] for flag in flags if flag in FLAGS]
     return [note.effect.removeprefix(_PREFIX) for note in notes[:limit]]
+
+
+def ordered_flags(report: Report, outcome: Outcome) -> list[str]:
+    """Order the flags of a failure: those whose cases all fail come first, and the specific before the general."""
+
+    def key(flag: str) -> tuple[float, int]:
+        rank = _SPECIFIC.index(FLAGS[flag].bug_type) if flag in FLAGS else len(_SPECIFIC)
+        return -report.failing_share(outcome.operation, flag), rank
+
+    return sorted(outcome.flags, key=key)
 
 
 def reproduce(report: Report, case_id: str, command: str | None = None) -> str:
@@ -160,12 +170,14 @@ def compare(outcome: Outcome) -> list[Comparison]:
     return [_comparison(label, element, outcome) for label, element in found.items()]
 
 
-def facts(outcome: Outcome) -> list[tuple[str, str]]:
+def facts(outcome: Outcome, report: Report) -> list[tuple[str, str]]:
     """List what there is to know about a failure apart from its numbers, each with its label.
 
     Parameters
     ----------
     outcome : Outcome
+    report : Report
+        The run that it belongs to, which tells which flags its failures have in common.
 
     Returns
     -------
@@ -173,26 +185,28 @@ def facts(outcome: Outcome) -> list[tuple[str, str]]:
         Label and plain text, in the order in which a reader wants them.
     """
     verdict, judged = outcome.verdict, f"{outcome.element}, judged {outcome.rule}"
-    rows = [("flags", ", ".join(outcome.flags)), ("problem", describe_problem(outcome.descriptor))]
+    flags = ordered_flags(report, outcome)
+    rows = [("flags", ", ".join(flags)), ("problem", describe_problem(outcome.descriptor))]
     if verdict is None or verdict.passed:
         rows.append(("message", outcome.message))
     else:
         rows.append(("wrong", f"{verdict.wrong} of {verdict.elements} elements; {judged}"))
-    rows += [("usually means", meaning) for meaning in usually_means(outcome.flags)]
+    rows += [("usually means", meaning) for meaning in usually_means(flags)]
     return [(label, plain(text)) for label, text in rows if text]
 
 
-def describe_failure(outcome: Outcome, again: str) -> list[str]:
+def describe_failure(outcome: Outcome, report: Report, again: str) -> list[str]:
     """Tell a failure in lines of plain text.
 
     Parameters
     ----------
     outcome : Outcome
+    report : Report
     again : str
         The command that reproduces it.
     """
     numbers = [(row.label, _sentence(row)) for row in compare(outcome)]
-    rows = [*facts(outcome), ("reproduce", again)]
+    rows = [*facts(outcome, report), ("reproduce", again)]
     at = next((i for i, (label, _) in enumerate(rows) if label in ("usually means", "reproduce")), 0)
     rows[at:at] = numbers
     width = max(len(label) for label, _ in rows)

@@ -124,3 +124,7 @@ def test_a_report_of_nothing_is_a_page(report_of):
 
 def test_the_same_report_gives_the_same_text(mixed):
     assert html_text(mixed) == html_text(mixed)
+
+
+def test_a_cell_counts_failures_even_if_there_is_one_only(report_of, failure):
+    assert "✗ 1 of 1" in html_text(report_of(failure()))

@@ -12,6 +12,7 @@ from refconv.report.words import (
     describe_problem,
     facts,
     headline,
+    ordered_flags,
     plain,
     reproduce,
     usually_means,
@@ -44,10 +45,20 @@ def test_a_descriptor_of_nothing_is_quoted():
 
 
 @pytest.mark.parametrize("flags", [("Basic", "RealValued", "Grouped"), ("Grouped", "RealValued", "Basic")])
-def test_indexing_comes_before_numeric_before_basic(flags):
-    channels, accumulator, general = usually_means(flags, limit=3)
+def test_indexing_comes_before_numeric_before_basic(report_of, outcome, flags):
+    alone = outcome(status="FAIL", flags=flags)
+    assert ordered_flags(report_of(alone), alone) == ["Grouped", "RealValued", "Basic"]
+
+
+def test_flags_whose_other_cases_pass_come_last(report_of, outcome):
+    failing = outcome(status="FAIL", flags=("Grouped", "Dilated", "NewFlag"))
+    others = [outcome(flags=("Grouped",)), outcome(status="UNSUPPORTED", flags=("Dilated",))]
+    assert ordered_flags(report_of(failing, *others), failing) == ["Dilated", "NewFlag", "Grouped"]
+
+
+def test_meanings_come_in_the_order_of_the_flags():
+    channels, general = usually_means(["Grouped", "Basic"])
     assert channels.startswith("channels are interleaved")
-    assert accumulator.startswith("the accumulator is narrower")
     assert general.startswith("the operation is not a cross-correlation")
 
 
@@ -84,16 +95,17 @@ def test_a_nan_is_beyond_any_bound(outcome):
     assert (row.got, row.error) == ("nan", "beyond any bound")
 
 
-def test_right_values_of_a_failure_leave_the_word_to_its_message(outcome):
+def test_right_values_of_a_failure_leave_the_word_to_its_message(report_of, outcome):
     verdict = judge_tensor(np.ones(2), np.ones(2))
-    rows = facts(outcome(status="FAIL", verdict=verdict, message="the call changed its input x"))
+    failing = outcome(status="FAIL", verdict=verdict, message="the call changed its input x")
+    rows = facts(failing, report_of(failing))
     assert ("message", "the call changed its input x") in rows
     assert "wrong" not in dict(rows)
 
 
-def test_a_failure_is_told_like_a_colleague_would(failure):
-    assert describe_failure(failure(), "again") == [
-        "flags          Basic, RealValued, Grouped",
+def test_a_failure_is_told_like_a_colleague_would(report_of, failure):
+    assert describe_failure(failure(), report_of(failure()), "again") == [
+        "flags          Grouped, RealValued, Basic",
         "problem        x (2, 4, 7, 9), weight (6, 2, 3, 2), stride (2, 1), dilation (1, 2), "
         "padding ((1, 0), (2, 1)), groups 2, y (2, 6, 3, 10)",
         "wrong          2 of 360 elements; float32, judged exact",
