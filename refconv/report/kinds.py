@@ -33,7 +33,7 @@ class Kind:
 
 
 def kinds_of(report: Report) -> list[Kind]:
-    """Sort the failures of a report into kinds, in the order of the suite.
+    """Sort the failures of a report into kinds: wrong results first, the smallest problem first.
 
     Examples
     --------
@@ -43,7 +43,8 @@ def kinds_of(report: Report) -> list[Kind]:
     found: dict[tuple[str, str, str], list[Outcome]] = {}
     for outcome in report.failures:
         found.setdefault((outcome.family, outcome.operation, outcome.status), []).append(outcome)
-    return [Kind(tuple(sorted(outcomes, key=_size))) for outcomes in found.values()]
+    kinds = [Kind(tuple(sorted(outcomes, key=_size))) for outcomes in found.values()]
+    return sorted(kinds, key=lambda kind: (kind.smallest.status != "FAIL", _size(kind.smallest)))
 
 
 def _size(outcome: Outcome) -> float:

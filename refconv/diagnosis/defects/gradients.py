@@ -23,7 +23,7 @@ class GradientsDividedByBatch(Defect):
     operations = GRADIENTS
 
     def result(self, operation: str, value: Array, problem: ConvProblem) -> Array:
-        return value / value.dtype.type(problem.batch) if operation in GRADIENTS else value
+        return value / value.dtype.type(max(1, problem.batch)) if operation in GRADIENTS else value
 
 
 class GradientsAveragedOverPositions(Defect):
@@ -44,7 +44,7 @@ class GradientsAveraged(Defect):
 
     def result(self, operation: str, value: Array, problem: ConvProblem) -> Array:
         count = problem.batch * math.prod(problem.output_size)
-        return value / value.dtype.type(count) if operation in OF_PARAMETERS else value
+        return value / value.dtype.type(max(1, count)) if operation in OF_PARAMETERS else value
 
 
 class GradientsAccumulated(Defect):

@@ -1,0 +1,180 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from refconv import cli
+
+FLIPPED = """
+import numpy as np
+from refconv.reference import im2col
+
+class Flipped:
+    name = "flipped"
+    def forward(self, x, weight, bias, problem):
+        if x.dtype != np.float32:
+            raise NotImplementedError("float32 only")
+        return im2col.forward(x, weight[:, :, ::-1, ::-1], bias, problem)
+
+class Nothing:
+    def forward(self, x, weight, bias, problem):
+        raise NotImplementedError
+"""
+
+
+@pytest.fixture
+def refconv(monkeypatch, capfd):
+    """Run a command line in this process; return its exit code and what it printed."""
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["refconv", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        out, err = capfd.readouterr()
+        return stop.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def flipped(tmp_path):
+    path = tmp_path / "layers.py"
+    path.write_text(FLIPPED)
+    return f"{path}:Flipped"
+
+
+def test_quickstart_tells_the_whole_story(refconv, tmp_path):
+    code, out, err = refconv("quickstart", "--out", tmp_path / "q")
+    assert (code, err) == (0, "")
+    for part in (
+        "Golden vectors",
+        "all bytes equal",
+        "A right convolution",
+        "dilation-of-height-for-both",
+        "What next?",
+    ):
+        assert part in out
+    vectors = tmp_path / "q" / "vectors"
+    done = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=vectors, check=False)
+    assert done.returncode == 0
+    assert refconv("verify", vectors)[0] == 0
+    html = (tmp_path / "q" / "report.html").read_text()
+    assert "dilation-of-height-for-both" in html
+    code, _, err = refconv("quickstart", "--out", tmp_path / "q")
+    assert code == 2
+    assert "must be a new or empty folder: choose another one with --out, or say --force" in err
+    assert refconv("quickstart", "--out", tmp_path / "q", "--force")[0] == 0
+
+
+def test_the_mended_example_passes(refconv, tmp_path):
+    refconv("quickstart", "--out", tmp_path / "q")
+    example = tmp_path / "q" / "faulty_conv2d.py"
+    mended = example.read_text().replace("j * dilation[0]  #", "j * dilation[1]  #")
+    assert mended != example.read_text()
+    example.write_text(mended)
+    assert refconv("check", f"{example}:conv2d")[0] == 0
+
+
+def test_check_passes_a_right_implementation(refconv):
+    code, out, err = refconv("check", "sparse")
+    assert (code, err) == (0, "")
+    assert "0 fail" not in out
+    assert out.splitlines()[-1].startswith("sparse on smoke")
+
+
+def test_check_describes_a_wrong_one_and_writes_reports(refconv, flipped, tmp_path):
+    reports = [tmp_path / f"report{suffix}" for suffix in (".json", ".xml", ".html", ".md")]
+    code, out, _ = refconv("check", flipped, *(word for path in reports for word in ("--report", path)))
+    assert code == 1
+    for word in (
+        "worked-example-float32-iota/x3x3-w2x2",
+        "forward",
+        "WorkedExample",
+        "y[0, 0, 0, 0]",
+        "expected 37",
+        "got 23",
+    ):
+        assert word in out
+    assert all(path.stat().st_size > 500 for path in reports)
+
+
+def test_the_command_that_a_failure_prints_reproduces_it(refconv, flipped):
+    _, out, _ = refconv("check", flipped)
+    line = next(line for line in out.splitlines() if "reproduce" in line and "worked-example" in line)
+    code, out, _ = refconv(*line.split("refconv ")[1].split())
+    assert code == 1
+    assert "1 of 1 operations executed in 1 cases" in out
+
+
+def test_an_empty_run_is_never_green(refconv, tmp_path, flipped):
+    code, out, _ = refconv("check", flipped.replace("Flipped", "Nothing"))
+    assert code == 3
+    assert "executed 0 cases, fewer than --min-cases 1" in out
+    assert refconv("check", "im2col", "--select", "worked-*", "--min-cases", 2)[0] == 3
+    assert refconv("check", "im2col", "--select", "worked-*", "--min-cases", 1)[0] == 0
+
+
+def test_diagnose_names_the_defect(refconv, flipped):
+    code, out, _ = refconv("diagnose", flipped)
+    assert code == 1
+    assert "kernel-flipped" in out
+    assert refconv("diagnose", "im2col")[0] == 0
+
+
+def test_list_and_show(refconv):
+    code, out, _ = refconv("list", "--select", "worked-*")
+    assert code == 0
+    assert "worked-example-float32-iota/x3x3-w2x2  n1c1i3x3-k1w2x2-s1x1-d1x1-p0+0x0+0-g1-o2x2" in out
+    code, out, _ = refconv("show", "worked-example-float32-iota/x3x3-w2x2")
+    assert code == 0
+    assert "[[37. 47.]" in out
+    assert "the kernel is flipped" in out
+
+
+def test_generate_verify_and_recompute(refconv, tmp_path):
+    code, out, _ = refconv("generate", "--select", "thin-*", "--out", tmp_path / "thin")
+    assert code == 0
+    assert "3 cases written" in out
+    assert refconv("verify", tmp_path / "thin", "--recompute")[0] == 0
+    payload = tmp_path / "thin" / "thin-float32-exact.safetensors"
+    payload.write_bytes(payload.read_bytes()[:-1] + b"\xff")
+    code, out, _ = refconv("verify", tmp_path / "thin")
+    assert code == 1
+    assert "thin-float32-exact.safetensors" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["check", "nothing"], 4, "an implementation must be a known engine"),
+        (["check", "missing.py:f"], 4, "missing.py must be a Python file, but there is none"),
+        (["check", "im2col", "--vectors", "nowhere"], 2, "nowhere: a suite must be a folder, and there is none"),
+        (["check", "im2col", "--select", "nothing"], 2, "no case of suite 'smoke' matches nothing"),
+        (["check", "im2col", "--ops", "sideways"], 2, "an operation must be one of forward"),
+        (["check", "im2col", "--select", "worked-*", "--report", "report.pdf"], 2, ".json"),
+        (["generate", "--select", "nothing", "--out", "x"], 2, "no case of tier 'core' matches nothing"),
+        (["generate"], 2, "Missing option '--out'"),
+        (["show", "nothing"], 2, "there is no case 'nothing'"),
+        (["frobnicate"], 2, "No such command 'frobnicate'"),
+    ],
+)
+def test_mistakes_end_in_one_sentence(refconv, tmp_path, monkeypatch, words, code, sentence):
+    monkeypatch.chdir(tmp_path)
+    got, _, err = refconv(*words)
+    assert got == code
+    assert sentence in err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_python_m_refconv_is_refconv():
+    done = subprocess.run([sys.executable, "-m", "refconv", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("refconv, version ")
+
+
+def test_output_that_nobody_reads_is_no_traceback():
+    command = f"{sys.executable} -m refconv list | head -c 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert "Traceback" not in done.stderr
