@@ -31,9 +31,11 @@ def basic() -> list[Row]:
         Row("channels", "Two channels in, three out.", conv(1, (2, 3), (5, 6), (3, 3)), flags),
         Row("no-bias", "Without a bias.", conv(1, (2, 3), (6, 5), (2, 3)), flags, bias=False),
         Row("stride", "Stride 2.", conv(1, (2, 3), (7, 9), (3, 3), stride=(2, 2)), flags),
+        Row("stride-kernel2x3", "Stride 2 under a 2x3 kernel that leaves nothing over.",
+            conv(1, (2, 3), (4, 5), (2, 3), stride=(2, 2)), flags),
         Row("padding", "Padding 1.", conv(1, (2, 3), (5, 6), (3, 3), padding=((1, 1), (1, 1))), flags),
         Row("one-by-one", "All extents are one.", conv(1, (1, 1), (1, 1), (1, 1)), (*flags, "OneByOne")),
-    ]
+    ]  # fmt: skip
 
 
 def asymmetric() -> list[Row]:
