@@ -1,0 +1,49 @@
+"""The committed vectors: in order, small enough, and passed by everything that computes rightly."""
+
+from pathlib import Path
+
+import pytest
+
+from refconv import check, load_suite
+from refconv.catalogue import VERSION, cases
+from refconv.implementations import load_implementation
+from refconv.suite import verify_files
+from refconv.suite.embedded import smoke_folder
+
+CORE = Path(__file__).parents[1] / "vectors" / "core"
+
+
+@pytest.mark.parametrize("folder", [CORE, smoke_folder()], ids=["core", "smoke"])
+def test_the_files_are_in_order(folder):
+    assert verify_files(folder) == []
+
+
+@pytest.mark.parametrize(("folder", "tier"), [(CORE, "core"), (smoke_folder(), "smoke")], ids=["core", "smoke"])
+def test_the_cases_are_those_of_the_catalogue(folder, tier):
+    suite = load_suite(folder)
+    assert sorted(suite.ids) == sorted(spec.id for spec in cases(tier))
+    assert (suite.name, suite.version) == (tier, VERSION)
+
+
+def test_smoke_holds_the_bytes_of_core():
+    core = load_suite(CORE)
+    for case in load_suite(smoke_folder()):
+        twin = core.case(case.id).payload_tensors()
+        for name, tensor in case.payload_tensors().items():
+            assert tensor.tobytes() == twin[name].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("folder", "limit"), [(CORE, 16 * 2**20), (smoke_folder(), 256 * 2**10)], ids=["core", "smoke"]
+)
+def test_the_suites_stay_small(folder, limit):
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= limit
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["direct", "sparse", "im2col", pytest.param("torch", marks=pytest.mark.oracle)])
+def test_right_implementations_pass_core_without_a_failure(name):
+    report = check(load_implementation(name), load_suite(CORE))
+    assert report.passed, [f"{o.case_id} {o.operation}: {o.message}" for o in report.failures[:3]]
+    unsupported = {outcome.element for outcome in report.outcomes if outcome.status == "UNSUPPORTED"}
+    assert unsupported == ({"int8"} if name == "torch" else set())
