@@ -185,7 +185,10 @@ def progress_bar(unit: str) -> Iterator[Callable[[int, int], None]]:
         BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn(), TimeRemainingColumn()
     )  # fmt: skip
     err = Console(stderr=True)
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    if not err.is_terminal:
+        yield lambda done, total: None
+        return
+    with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

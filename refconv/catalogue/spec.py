@@ -54,7 +54,7 @@ class CaseSpec:
     >>> spec.id, spec.flags
     ('demo-float32-exact/small', ('NonSquareInput', 'NonSquareKernel', 'EvenKernel', 'ExactInteger'))
     >>> spec.inputs()["x"].tolist()
-    [[[[1030.0, -886.0, -1090.0], [-229.0, 1212.0, 437.0]]]]
+    [[[[1003.0, 1161.0, 25.0], [562.0, 1670.0, 384.0]]]]
     """
 
     group: str

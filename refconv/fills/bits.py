@@ -41,12 +41,19 @@ def below(key: str, shape: tuple[int, ...], bound: int) -> Int64s:
 
 
 def spread(key: str, shape: tuple[int, ...], bound: int) -> Int64s:
-    """Deal integers 0 <= value < bound such that each occurs equally often, to within one.
+    """Deal integers 0 <= value < bound as evenly as can be, in an order that the bits decide.
 
-    The tensor's elements are put in the order of their bits and numbered; so they are pairwise distinct
-    if there are at most ``bound`` of them.
+    With fewer elements than values, every element gets a stretch of the range to itself and draws from
+    it, so that all are distinct and reach from end to end; with more, every value occurs equally often, to
+    within one.
     """
-    order = np.argsort(bits(key, shape).ravel(), kind="stable")
-    dealt = np.empty(len(order), dtype=np.int64)
-    dealt[order] = np.arange(len(order)) % bound
-    return dealt.reshape(shape)
+    drawn = bits(key, shape).ravel()
+    rank = np.empty(len(drawn), dtype=np.int64)
+    rank[np.argsort(drawn, kind="stable")] = np.arange(len(drawn))
+    if len(drawn) > bound:
+        return (rank % bound).reshape(shape)
+    count = max(1, len(drawn))
+    edges = np.array([-(-place * bound // count) for place in range(count + 1)], dtype=np.int64)
+    stretch = np.diff(edges)[rank]
+    jitter = bits(f"{key}/jitter", shape).ravel() % stretch.astype(np.uint64)
+    return (edges[rank] + jitter.astype(np.int64)).reshape(shape)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 from importlib.metadata import EntryPoint, entry_points
@@ -82,13 +81,13 @@ def _from_package(name: str) -> ModuleType:
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise ImplementationError(f"{path} must be a Python file, but there is none.")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None  # noqa: PT018  (it ends in .py)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(path.stem, module)
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    if getattr(sys.modules.get(path.stem), "__file__", str(path)) == str(path):  # never in the place of another one
+        sys.modules[path.stem] = module
     sys.path.insert(0, str(path.parent.resolve()))  # the file's own neighbours
-    try:
-        spec.loader.exec_module(module)
+    try:  # from the source, not from a bytecode file that may be older than a quick edit
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
     except Exception as error:
         raise ImplementationError(f"{path} must be importable, got {type(error).__name__}: {error}.") from error
     return module

@@ -23,16 +23,22 @@ def test_the_bits_are_those_of_shake_256():
 
 def test_the_bytes_of_the_fills_never_change():
     """Vectors are regenerated from these bits for as long as format 1 lives."""
-    made = [fills.exact_integers("k", SHAPE, 100), *(fill("k", SHAPE, get_format("float32")) for fill in REAL)]
+    integers = [fills.exact_integers("k", SHAPE, largest) for largest in (100, 10**5)]
+    made = [*integers, *(fill("k", SHAPE, get_format("float32")) for fill in REAL)]
     digest = hashlib.sha256(b"".join(values.tobytes() for values in made)).hexdigest()
-    assert digest == "382d1263e46ace5556659a411dbddc4d66064291bcceebea5e7deea27e448b7f"
+    assert digest == "f8ab251c56910dd71f83a2c936abc0b7b69fff38ed6017a82bc77539ace3ef0b"
 
 
 def test_spread_deals_every_value_equally_often():
     dealt = spread("k", (7, 5), 10)
     counts = np.bincount(dealt.ravel(), minlength=10)
     assert counts.max() - counts.min() <= 1
-    assert len(np.unique(spread("k", (7, 5), 1000))) == 35
+    for bound in (35, 36, 50, 1000, 10**6):
+        dealt = spread("k", (7, 5), bound)
+        assert len(np.unique(dealt)) == 35
+        assert 0 <= dealt.min() <= bound // 35
+        assert bound - 1 - bound // 35 <= dealt.max() < bound
+    assert spread("k", (0, 5), 10).shape == (0, 5)
 
 
 def test_below_stays_below():
