@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv import exact
-from refconv.errors import CatalogueError
+from refconv.errors import CatalogueError, GeometryError
 from refconv.formats import FORMATS
 from refconv.implementations.references import Reference
 from refconv.problem import ConvProblem
@@ -68,7 +68,7 @@ def conv2d(
     [[[[37.0, 47.0], [67.0, 77.0]]]]
     """
     x, weight = _as_array(x), _as_array(weight)
-    problem = ConvProblem.from_shapes(x.shape, weight.shape, stride, padding, dilation, groups)
+    problem = _problem(x, weight, stride, padding, dilation, groups)
     return _using(method, x).forward(x, weight, None if bias is None else _as_array(bias), problem)
 
 
@@ -105,7 +105,7 @@ def conv2d_backward(
     ([[[[2.0, 23.0, 30.0]]]], [[[[32.0, 53.0]]]], [11.0])
     """
     grad_output, x, weight = _as_array(grad_output), _as_array(x), _as_array(weight)
-    problem = ConvProblem.from_shapes(x.shape, weight.shape, stride, padding, dilation, groups)
+    problem = _problem(x, weight, stride, padding, dilation, groups)
     using = _using(method, x)
     return Gradients(
         using.grad_input(grad_output, weight, problem),
@@ -149,8 +149,17 @@ def exact_conv2d(
     (0.0, 1.0)
     """
     x, weight = np.asarray(x), np.asarray(weight)
-    problem = ConvProblem.from_shapes(x.shape, weight.shape, stride, padding, dilation, groups)
+    problem = _problem(x, weight, stride, padding, dilation, groups)
     return exact.forward(x, weight, bias, problem, out_format, using=_module(method), overflow=overflow)
+
+
+def _problem(x: Array, weight: Array, *how: Any) -> ConvProblem:
+    if len(x.shape) != 4 or len(weight.shape) != 4:
+        raise GeometryError(
+            f"x must be (N, C, H, W) and weight (K, C/G, kH, kW), got x.shape={tuple(x.shape)}, "
+            f"weight.shape={tuple(weight.shape)}."
+        )
+    return ConvProblem.from_shapes(x.shape, weight.shape, *how)
 
 
 def _as_array(tensor: Any) -> Any:
