@@ -8,9 +8,7 @@ from refconv.check import Outcome, Report
 from refconv.report.words import plain
 
 HEADINGS = ("judged by", "operations", "bound used", "rms", "correctly rounded")
-MODEL = "Suspicious is no failure: the errors are allowed, but larger than rounding usually makes (a model, no proof)."
-    "Suspicious is no failure: the errors are allowed, but larger than rounding usually makes (a model, not a proof)."
-)
+MODEL = "Suspicious is no failure: these errors are allowed, but larger than rounding usually makes (by a model)."
 
 
 def rule_rows(report: Report) -> list[tuple[str, ...]]:
