@@ -72,8 +72,12 @@ class Evidence:
 
     @property
     def accumulator(self) -> NumberFormat:
-        """The format in which an ordinary implementation adds the products of such inputs."""
-        return get_format(self.element.accumulator)
+        """The format in which an ordinary implementation adds the products of such inputs.
+
+        Gradients of 16-bit formats may be added up in steps of the format itself, as the vectors allow.
+        """
+        element, usual = self.element, get_format(self.element.accumulator)
+        return usual if self.operation == "forward" or element.is_integer else element
 
     @cached_property
     def total(self) -> exact.ExactSum:

@@ -108,5 +108,6 @@ def companion(got: Array, evidence: Evidence, accumulator: NumberFormat) -> Stat
     """
     if evidence.out.is_integer or evidence.exact_fill or not is_zero_mean(evidence):
         return None
-    share = np.abs(evidence.error_of(got)) / expected_error(evidence, accumulator)
+    usual, error = expected_error(evidence, accumulator), np.abs(evidence.error_of(got))
+    share = (error / np.where(usual > 0, usual, 1.0))[usual > 0]  # elsewhere there is no product
     return Statistics(share.size, float(np.sqrt(np.mean(share * share))), float(share.max()))

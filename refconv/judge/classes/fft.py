@@ -88,7 +88,7 @@ def _grad_weight_norms(evidence: Evidence) -> Float64s:
     ways = []
     for orders in ((2, 1), (1, 2)):
         image, gradient = (channel_norm(t, order) for t, order in zip((x, grad_output), orders, strict=True))
-        grouped = [norms.reshape(norms.shape[0], G, -1) for norms in (image, gradient)]
+        grouped = [norms.reshape(norms.shape[0], G, norms.shape[1] // G) for norms in (image, gradient)]
         ways.append(np.einsum("ngc,ngk->gkc", *grouped))
     smaller = np.minimum(*ways)
-    return upward(smaller.reshape(-1, smaller.shape[-1]), 2 * x.shape[0] + 1)
+    return upward(smaller.reshape(G * smaller.shape[1], smaller.shape[2]), 2 * x.shape[0] + 1)

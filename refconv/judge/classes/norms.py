@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from refconv.judge.classes.base import Float64s, upward
@@ -16,7 +18,7 @@ def channel_norm(tensor: Float64s, order: int) -> Float64s:
     >>> channel_norm(np.array([[[[3.0, -4.0]]]]), 1).round(3).tolist()
     [[7.0]]
     """
-    flat = np.abs(tensor.reshape(*tensor.shape[:2], -1))
+    flat = np.abs(tensor.reshape(*tensor.shape[:2], math.prod(tensor.shape[2:])))
     if order == 1:
         return upward(flat.sum(axis=-1), flat.shape[-1])
     largest = flat.max(axis=-1, initial=0.0)  # scaled, so that squares neither overflow nor vanish
@@ -63,8 +65,8 @@ def over_channels(evidence: Evidence, first: Float64s, second: Float64s) -> Floa
     array, shape (N, K, ...) or (N, C, ...)
     """
     groups = evidence.problem.groups
-    image = first.reshape(first.shape[0], groups, -1, *first.shape[2:])
-    weight = second.reshape(groups, -1, second.shape[1])
+    image = first.reshape(first.shape[0], groups, first.shape[1] // groups, *first.shape[2:])
+    weight = second.reshape(groups, second.shape[0] // groups, second.shape[1])
     pattern = "ngc...,gkc->ngk..." if evidence.operation == "forward" else "ngk...,gkc->ngc..."
     total = np.einsum(pattern, image, weight)
     out_channels = total.shape[1] * total.shape[2]
