@@ -97,7 +97,7 @@ def webnn(one: Sample) -> bool:
 
 
 def _ordered(values: Array, out: NumberFormat) -> Array:
-    """Number the floats in their order, as int64 (float64 too: the differences that matter are small)."""
+    """Return the place of each float in the order of all, as int64."""
     bits = values.astype(out.dtype).view(f"i{out.dtype.itemsize}").astype(np.int64)
     lowest = np.int64(-(2 ** (8 * out.dtype.itemsize - 1)))
     return np.where(bits < 0, lowest - bits, bits)
