@@ -22,6 +22,7 @@ from refconv.errors import DisagreementError, ImplementationError, RefconvError
 from refconv.generate import generate
 from refconv.generate import recompute as compute_again
 from refconv.implementations import load_implementation
+from refconv.judge.classes import FORMS
 from refconv.problem import OPERATIONS
 from refconv.quickstart import Story, quickstart
 from refconv.report import print_report, write_report
@@ -133,13 +134,21 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int)
 @click.option("--min-cases", type=click.IntRange(min=0), default=1, show_default=True, help="Fewer are a failure.")
 @click.option("--report", "reports", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
               help="Write a report; the form follows from the suffix: .json .xml .html .md")  # fmt: skip
-def check_command(impl: str, vectors: Path | None, select: Paths, ops: str, min_cases: int, reports: Paths) -> int:
+@click.option("--class", "judged_by", metavar="CLASS", default=None,
+              help=f"The arithmetic that it claims: {FORMS}. By default what the vectors say.")  # fmt: skip
+@click.option("--strict-statistics", is_flag=True, help="Fail results whose errors rounding hardly explains.")
+def check_command(
+    impl: str, vectors: Path | None, select: Paths, ops: str, min_cases: int, reports: Paths, judged_by: str | None,
+    strict_statistics: bool,
+) -> int:  # fmt: skip
     """Judge an implementation: NAME[:OPTION], package.module:name or path/file.py:name."""
     runner = load_implementation(impl)
     suite = load_suite(vectors or smoke_folder())
     with progress_bar("cases") as progress:
-        report = check(runner, suite, tuple(map(str, select)), tuple(ops.split(",")), progress)
+        report = check(runner, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
+                       strict_statistics)  # fmt: skip
     command = f"refconv check {impl}" + (f" --vectors {vectors}" if vectors else "")
+    command += (f" --class {judged_by}" if judged_by else "") + (" --strict-statistics" if strict_statistics else "")
     for path in reports:
         write_report(report, path, command=command)
     print_report(report, console(), command=command)

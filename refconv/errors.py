@@ -37,3 +37,7 @@ class ReportError(RefconvError, OSError):
 
 class ImplementationError(RefconvError, ImportError):
     """An implementation that cannot be found, imported or started."""
+
+
+class JudgeError(RefconvError, ValueError):
+    """An accuracy class that does not exist."""

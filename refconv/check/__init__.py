@@ -2,6 +2,7 @@
 
 from refconv.check.assertion import assert_conv2d
 from refconv.check.outcomes import FAILURES, STATUSES, Outcome, Report
+from refconv.check.rules import RuleSummary
 from refconv.check.run import check
 
-__all__ = ["FAILURES", "STATUSES", "Outcome", "Report", "assert_conv2d", "check"]
+__all__ = ["FAILURES", "STATUSES", "Outcome", "Report", "RuleSummary", "assert_conv2d", "check"]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from refconv.judge import Element, Verdict
+from refconv.check.rules import RuleSummary, summarise
+from refconv.judge import Element, Statistics, Verdict
 
-STATUSES = ("PASS", "FAIL", "UNSUPPORTED", "REJECTED", "ERROR")
+STATUSES = ("PASS", "SUSPICIOUS", "FAIL", "UNSUPPORTED", "REJECTED", "ERROR")
 FAILURES = ("FAIL", "REJECTED", "ERROR")
 
 
@@ -23,7 +24,8 @@ class Outcome:
     case_id : str
     operation : {"forward", "grad_input", "grad_weight", "grad_bias"}
     status : str
-        ``PASS``; ``FAIL``: a wrong result; ``UNSUPPORTED``: the implementation does not offer it;
+        ``PASS``; ``SUSPICIOUS``: within the interval, but with larger errors than rounding usually makes,
+        a finding and no failure; ``FAIL``: a wrong result; ``UNSUPPORTED``: the implementation does not offer it;
         ``REJECTED``: it refused a legal problem; ``ERROR``: it broke down, or returned no tensor.
     flags : tuple of str
         The bugs that the case hunts.
@@ -34,13 +36,16 @@ class Outcome:
     element : str
         The number format of the inputs.
     rule : str
-        How the result was judged: ``"exact"``, or ``"standard(float32), n <= 27"``.
+        How the result was judged: ``"exact"``, or ``"standard:float32, n <= 27"``; the accuracy class
+        stands before the comma.
     message : str
         One sentence; empty for ``PASS``.
     verdict : Verdict or None
         The numbers, where a tensor could be judged.
     seconds : float
         How long the call took.
+    statistics : Statistics or None
+        The errors in units of those that rounding usually makes, where the model has something to say.
     """
 
     case_id: str
@@ -54,6 +59,7 @@ class Outcome:
     message: str = ""
     verdict: Verdict | None = None
     seconds: float = 0.0
+    statistics: Statistics | None = None
 
     @property
     def failed(self) -> bool:
@@ -64,6 +70,11 @@ class Outcome:
     def family(self) -> str:
         """The group of the case, which names its family, number format and fill."""
         return self.case_id.partition("/")[0]
+
+    @property
+    def accuracy_class(self) -> str:
+        """The class that judged it: the rule without its numbers."""
+        return self.rule.partition(",")[0]
 
     @property
     def first(self) -> Element | None:
@@ -118,6 +129,14 @@ class Report:
         """Count the outcomes by status."""
         found = Counter(outcome.status for outcome in self.outcomes)
         return {status: found[status] for status in statuses}
+
+    def by_rule(self) -> list[RuleSummary]:
+        """Sum up what each accuracy class said, in the order in which they first occur."""
+        groups: dict[str, list[Outcome]] = {}
+        for outcome in self.outcomes:
+            if outcome.verdict is not None:
+                groups.setdefault(outcome.accuracy_class, []).append(outcome)
+        return [summarise(rule, [(o.verdict, o.status) for o in found if o.verdict]) for rule, found in groups.items()]
 
     def by_operation(self) -> dict[str, dict[str, int]]:
         """Count the outcomes by operation and status."""

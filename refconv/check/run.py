@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from refconv.check.case_judge import CaseJudge, Finding
 from refconv.check.outcomes import Outcome, Report
 from refconv.errors import CatalogueError
 from refconv.implementations import RESULT_NAMES, Runner, as_runner
-from refconv.judge import Verdict, judge_tensor
+from refconv.judge import parse_class
 from refconv.problem import OPERATIONS
-from refconv.suite import Case, Expected, Suite
+from refconv.suite import Case, Suite
 
 Array = npt.NDArray[Any]
 Progress = Callable[[int, int], None]
@@ -26,6 +27,7 @@ REFUSALS = (ValueError, TypeError, AssertionError, RuntimeError)
 def check(
     implementation: Any, suite: Suite, select: Iterable[str] = ("*",),
     operations: Iterable[str] = OPERATIONS, progress: Progress | None = None,
+    judged_by: str | None = None, strict_statistics: bool = False,
 ) -> Report:  # fmt: skip
     """Judge an implementation on the cases of a suite.
 
@@ -41,6 +43,12 @@ def check(
         Those to run.
     progress : callable, optional
         Called as ``progress(done, total)`` after every case.
+    judged_by : str, optional
+        The accuracy class that the implementation claims, such as ``"winograd:4"``, see
+        :func:`refconv.judge.parse_class`; every interval is computed again for it.  By default each result
+        is judged by what the vectors say.
+    strict_statistics : bool
+        Let results fail whose errors are larger than rounding explains, see :mod:`refconv.judge.statistics`.
 
     Returns
     -------
@@ -50,10 +58,13 @@ def check(
     ------
     CatalogueError
         If no case matches, or an operation is unknown.
+    JudgeError
+        If there is no such accuracy class.
     SuiteError
         If the suite is damaged.
     """
     runner, wanted = as_runner(implementation), tuple(operations)
+    judge = CaseJudge(parse_class(judged_by) if judged_by else None, strict_statistics)
     unknown = sorted(set(wanted) - set(OPERATIONS))
     if unknown:
         raise CatalogueError(f"an operation must be one of {', '.join(OPERATIONS)}, got {', '.join(unknown)}.")
@@ -63,33 +74,38 @@ def check(
         raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
     outcomes: list[Outcome] = []
     for done, case_id in enumerate(ids, start=1):
-        outcomes += _check_case(runner, suite.case(case_id), wanted)
+        outcomes += _check_case(runner, suite.case(case_id), wanted, judge)
         if progress:
             progress(done, len(ids))
     return Report(runner.name, suite.name, suite.version, tuple(outcomes))
 
 
-def _check_case(runner: Runner, case: Case, operations: tuple[str, ...]) -> list[Outcome]:
+def _check_case(runner: Runner, case: Case, operations: tuple[str, ...], judge: CaseJudge) -> list[Outcome]:
     covered = [name for name in OPERATIONS if name in operations and RESULT_NAMES[name] in case.expected]
-    return [_check_operation(runner, case, operation) for operation in covered]
+    return [_check_operation(runner, case, operation, judge) for operation in covered]
 
 
-def _check_operation(runner: Runner, case: Case, operation: str) -> Outcome:
-    expected = case.expected[RESULT_NAMES[operation]]
+def _check_operation(runner: Runner, case: Case, operation: str, judge: CaseJudge) -> Outcome:
     tensors = {name: np.array(tensor) for name, tensor in case.inputs.items()}  # its own copies, writable
     begin = time.perf_counter()
     try:
         result = runner.run(operation, tensors, case.problem)
     except NotImplementedError as error:
-        status, message, verdict = "UNSUPPORTED", str(error), None
+        finding = Finding("UNSUPPORTED", str(error))
     except Exception as error:
-        status, message, verdict = *_blame(error), None
+        finding = Finding(*_blame(error))
     else:
-        status, message, verdict = _judge(result, expected, RESULT_NAMES[operation], _changed(tensors, case))
-    seconds = time.perf_counter() - begin
+        seconds = time.perf_counter() - begin
+        finding = judge.find(result, case, operation, _changed(tensors, case))
+        return _outcome(case, operation, judge, finding, seconds)
+    return _outcome(case, operation, judge, finding, time.perf_counter() - begin)
+
+
+def _outcome(case: Case, operation: str, judge: CaseJudge, finding: Finding, seconds: float) -> Outcome:
     return Outcome(
-        case.id, operation, status, case.flags, case.comment, case.problem.descriptor,
-        next(iter(case.inputs.values())).dtype.name, _rule(expected), message, verdict, seconds,
+        case.id, operation, finding.status, case.flags, case.comment, case.problem.descriptor,
+        next(iter(case.inputs.values())).dtype.name, judge.rule(case, operation), finding.message, finding.verdict,
+        seconds, finding.statistics,
     )  # fmt: skip
 
 
@@ -102,41 +118,5 @@ def _blame(error: Exception) -> tuple[str, str]:
     return "ERROR", f"broke down with {reason}"
 
 
-def _judge(result: Any, expected: Expected, name: str, changed: list[str]) -> tuple[str, str, Verdict | None]:
-    truth = expected.tensor
-    try:
-        got = np.asarray(result)
-        numeric = got.dtype.kind in "fiub" or got.dtype == truth.dtype
-    except Exception:
-        numeric = False
-    if not numeric:
-        return "ERROR", f"{name} must be an array of numbers, got {type(result).__name__}", None
-    if got.shape != truth.shape:
-        return "FAIL", f"{name} must have shape {truth.shape}, got {got.shape}", None
-    verdict = judge_tensor(got, truth, expected.lo, expected.hi)
-    if not verdict.passed:
-        return "FAIL", _wrong(verdict, name), verdict
-    if got.dtype != truth.dtype:
-        return "FAIL", f"the values are right, but {name} must be {truth.dtype.name}, got {got.dtype.name}", verdict
-    if changed:
-        return "FAIL", f"the result is right, but the call changed its input {', '.join(changed)}", verdict
-    return "PASS", "", verdict
-
-
-def _wrong(verdict: Verdict, name: str) -> str:
-    first = verdict.first
-    assert first is not None
-    where = f"{name}[{', '.join(map(str, first.index))}]"
-    text = f"{verdict.wrong} of {verdict.elements} elements are wrong, first {where}: expected {first.expected:.9g}"
-    if first.lo != first.hi:
-        text += f" (anything from {first.lo:.9g} to {first.hi:.9g})"
-    return f"{text}, got {first.got:.9g}"
-
-
 def _changed(tensors: dict[str, Array], case: Case) -> list[str]:
     return [name for name, tensor in tensors.items() if tensor.tobytes() != case.inputs[name].tobytes()]
-
-
-def _rule(expected: Expected) -> str:
-    judge = expected.judge
-    return judge.rule if judge.accumulator is None else f"{judge.rule}({judge.accumulator}), n <= {judge.terms}"

@@ -1,6 +1,22 @@
-"""The judge: proven error bounds, the intervals that follow, and the verdict on one tensor."""
+"""The judge: accuracy classes, proven error bounds, the intervals that follow, and the verdict on one tensor."""
 
 from refconv.judge.bounds import Interval, error_bound, growth, standard_interval
+from refconv.judge.classes import AccuracyClass, parse_class
+from refconv.judge.evidence import Evidence
+from refconv.judge.statistics import Statistics, companion
 from refconv.judge.verdict import Element, Verdict, judge_tensor
 
-__all__ = ["Element", "Interval", "Verdict", "error_bound", "growth", "judge_tensor", "standard_interval"]
+__all__ = [
+    "AccuracyClass",
+    "Element",
+    "Evidence",
+    "Interval",
+    "Statistics",
+    "Verdict",
+    "companion",
+    "error_bound",
+    "growth",
+    "judge_tensor",
+    "parse_class",
+    "standard_interval",
+]

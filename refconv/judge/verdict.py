@@ -50,6 +50,10 @@ class Verdict:
         The largest error in units of the bound; 0 for an exact match.
     correctly_rounded : float
         Share of the elements that equal the exact result rounded once; 1 for empty tensors.
+    interval_rms : float
+        The root mean square of the errors in units of the bound.
+    violation : str
+        What is wrong with the tensor as a whole, for rules that say so; empty otherwise.
     """
 
     elements: int
@@ -58,11 +62,13 @@ class Verdict:
     worst: Element | None
     interval_use: float
     correctly_rounded: float
+    interval_rms: float = 0.0
+    violation: str = ""
 
     @property
     def passed(self) -> bool:
-        """Whether every element lies in its interval."""
-        return self.wrong == 0
+        """Whether every element lies in its interval, and the tensor as a whole keeps the rule."""
+        return self.wrong == 0 and not self.violation
 
 
 def judge_tensor(got: Array, expected: Array, lo: Array | None = None, hi: Array | None = None) -> Verdict:
@@ -104,6 +110,7 @@ def judge_tensor(got: Array, expected: Array, lo: Array | None = None, hi: Array
         worst=element(int(np.argmax(error))) if truth.size else None,
         interval_use=float(error.max(initial=0.0)),
         correctly_rounded=float(np.mean(result == truth)) if truth.size else 1.0,
+        interval_rms=float(np.sqrt(np.mean(error * error))) if truth.size else 0.0,
     )
 
 

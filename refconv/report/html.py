@@ -13,6 +13,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from refconv.check import STATUSES, Outcome, Report
 from refconv.report.geometry import Grid, draw
 from refconv.report.kinds import Kind, kinds_of
+from refconv.report.rule_rows import HEADINGS, MODEL, rule_rows, suspicions
 from refconv.report.words import MARKS, compare, describe_problem, facts, headline, plain, reproduce
 
 SHOWN = 200  # kinds of failures in full; the others stand in the list of all operations
@@ -62,6 +63,9 @@ def html_text(report: Report, title: str | None = None, diagnosis: Any = None, c
         listed=LISTED,
         operations=list(report.by_operation()),
         matrix=_matrix(report, sections),
+        headings=HEADINGS,
+        rules=rule_rows(report),
+        model=MODEL if suspicions(report) else "",
         statuses=[status for status in STATUSES if report.count()[status]],
     )  # fmt: skip
 

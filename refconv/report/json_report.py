@@ -6,8 +6,8 @@ import json
 import math
 from typing import Any
 
-from refconv.check import Outcome, Report
-from refconv.judge import Element, Verdict
+from refconv.check import Outcome, Report, RuleSummary
+from refconv.judge import Element, Statistics, Verdict
 
 SCHEMA = "refconv.report.v1"
 
@@ -40,6 +40,7 @@ def json_text(report: Report) -> str:
         "executed": report.executed,
         "total": len(report.outcomes),
         "counts": report.count(),
+        "rules": [_rule(summary) for summary in report.by_rule()],
         "outcomes": [_outcome(outcome) for outcome in report.outcomes],
     }
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
@@ -57,7 +58,29 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "rule": outcome.rule,
         "message": outcome.message,
         "verdict": None if outcome.verdict is None else _verdict(outcome.verdict),
+        "statistics": None if outcome.statistics is None else _statistics(outcome.statistics),
         "seconds": _float(outcome.seconds),
+    }
+
+
+def _rule(summary: RuleSummary) -> dict[str, Any]:
+    return {
+        "class": summary.rule,
+        "operations": summary.operations,
+        "suspicious": summary.suspicious,
+        "wrong": summary.wrong,
+        "worst": _float(summary.worst),
+        "rms": _float(summary.rms),
+        "correctlyRounded": _float(summary.correctly_rounded),
+    }
+
+
+def _statistics(statistics: Statistics) -> dict[str, Any]:
+    return {
+        "elements": statistics.elements,
+        "rms": _float(statistics.rms),
+        "largest": _float(statistics.largest),
+        "suspicious": statistics.suspicious,
     }
 
 
@@ -68,7 +91,9 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "first": None if verdict.first is None else _element(verdict.first),
         "worst": None if verdict.worst is None else _element(verdict.worst),
         "intervalUse": _float(verdict.interval_use),
+        "intervalRms": _float(verdict.interval_rms),
         "correctlyRounded": _float(verdict.correctly_rounded),
+        "violation": verdict.violation,
     }
 
 

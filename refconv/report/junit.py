@@ -45,7 +45,7 @@ def _totals(outcomes: Sequence[Outcome]) -> dict[str, str]:
 def _element_name(outcome: Outcome) -> str | None:
     if outcome.failed:
         return "failure" if outcome.status in _FAILURES else "error"
-    return None if outcome.status == "PASS" else "skipped"
+    return "skipped" if outcome.status == "UNSUPPORTED" else None
 
 
 def _testcase(outcome: Outcome, report: Report, command: str | None) -> ElementTree.Element:

@@ -6,6 +6,7 @@ import re
 
 from refconv.check import STATUSES, Report
 from refconv.report.kinds import Kind, kinds_of
+from refconv.report.rule_rows import HEADINGS, rule_rows
 from refconv.report.words import MARKS, describe_failure, headline, plain, reproduce
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@$-])")
@@ -24,7 +25,7 @@ def markdown_text(report: Report, limit: int = 10, command: str | None = None) -
     """
     kinds = kinds_of(report)
     mark = MARKS["PASS" if report.passed else "FAIL"]
-    blocks = [f"## {mark} {headline(report)}", _escape(report.summary()), _table(report)]
+    blocks = [f"## {mark} {headline(report)}", _escape(report.summary()), _table(report), _rules(report)]
     blocks += [_section(kind, report, command) for kind in kinds[:limit]]
     if kinds[limit:]:
         failures = sum(len(kind.outcomes) for kind in kinds[limit:])
@@ -37,6 +38,12 @@ def _table(report: Report) -> str:
     for operation, counts in report.by_operation().items():
         rows.append([_escape(operation), *(str(counts[status] or "-") for status in STATUSES)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) if len(rows) > 2 else ""
+
+
+def _rules(report: Report) -> str:
+    rows = rule_rows(report)
+    lines = [HEADINGS, ("---", *["---:"] * (len(HEADINGS) - 1)), *([_escape(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) if rows else ""
 
 
 def _section(kind: Kind, report: Report, command: str | None) -> str:

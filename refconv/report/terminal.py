@@ -10,6 +10,7 @@ from rich.text import Text
 
 from refconv.check import STATUSES, Report
 from refconv.report.kinds import Kind, kinds_of
+from refconv.report.rule_rows import HEADINGS, MODEL, rule_rows, suspicions
 from refconv.report.words import describe_failure, plain, reproduce
 
 
@@ -27,6 +28,9 @@ def print_report(report: Report, console: Console, limit: int = 5, command: str 
         The command line to which ``--select CASE`` is appended, so that a failure can be reproduced.
     """
     console.print(_table(report))
+    if rule_rows(report):
+        console.print(_rule_table(report))
+    _print_suspicions(report, console)
     kinds = kinds_of(report)
     for kind in kinds[:limit]:
         _print_kind(kind, console, report, command)
@@ -45,6 +49,26 @@ def _table(report: Report) -> Table:
     for operation, row in report.by_operation().items():
         table.add_row(Text(plain(operation)), *(str(row[status] or "-") for status in STATUSES))
     return table
+
+
+def _rule_table(report: Report) -> Table:
+    table = Table(box=box.SIMPLE, show_edge=False)
+    table.add_column(HEADINGS[0], no_wrap=True)
+    for heading in HEADINGS[1:]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rule_rows(report):
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _print_suspicions(report: Report, console: Console, limit: int = 3) -> None:
+    found = suspicions(report)
+    for outcome in found[:limit]:
+        name = f"{outcome.case_id}  {outcome.operation}"
+        _line(console, f"\nSUSPICIOUS  {plain(name)}\n  {plain(outcome.message)}")
+    if found:
+        rest = f"... and {len(found) - limit} more. " if found[limit:] else ""
+        _line(console, f"  {rest}{MODEL}")
 
 
 def _print_kind(kind: Kind, console: Console, report: Report, command: str | None) -> None:

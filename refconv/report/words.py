@@ -13,7 +13,7 @@ from refconv.judge import Element
 from refconv.problem import ConvProblem
 from refconv.suite import FLAGS
 
-MARKS = {"PASS": "✓", "FAIL": "✗", "UNSUPPORTED": "–", "REJECTED": "⊘", "ERROR": "!"}
+MARKS = {"PASS": "✓", "SUSPICIOUS": "?", "FAIL": "✗", "UNSUPPORTED": "–", "REJECTED": "⊘", "ERROR": "!"}
 LONGEST = 600  # characters of a message: an implementation may print its whole input
 
 # A flag of an index says more than a flag of the values, and that more than a general one.

@@ -2,12 +2,14 @@
 
 import math
 import random
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from refconv import FormatError
+from refconv.exact import rounding
 from refconv.exact.rounding import bit_length
 from refconv.exact.sums import IntegerSum, SlicedSum, overflow_mode, round_integer, to_integers
 from refconv.formats import FORMATS, get_format
@@ -15,6 +17,8 @@ from refconv.formats import FORMATS, get_format
 FLOATING = [name for name, item in FORMATS.items() if not item.is_integer]
 MODES = [(name, mode) for name in FLOATING for mode in ("infinity", "saturate", "nan")
          if mode != "infinity" or FORMATS[name].has_infinity]  # fmt: skip
+
+PER_MODE = -(-100_000 // len(MODES))  # so that all formats and modes together see 100,000 numbers
 
 
 def rational_rounding(value, item, mode):
@@ -49,6 +53,14 @@ def adversarial(item, count, seed):
         yield rng.choice([-1, 1]) * (base + offset)
 
 
+def cancelling_sums(values, seed):
+    """Write each value as a sum of three terms, two of which are large and cancel."""
+    rng = np.random.default_rng(seed)
+    large = rng.integers(-(2**61), 2**61, len(values))
+    sliced, _ = as_sums(values)
+    return SlicedSum(sliced.shape, ((-3, large), *sliced.terms, (-2, -(large >> 1)), (-3, -(large & 1))))
+
+
 def as_sums(values):
     """Write Fractions with power-of-two denominators as both kinds of exact sum."""
     low = -max(value.denominator.bit_length() - 1 for value in values)
@@ -66,9 +78,9 @@ def as_sums(values):
 @pytest.mark.parametrize(("name", "mode"), MODES)
 def test_both_roundings_equal_rational_arithmetic(name, mode):
     item = get_format(name)
-    values = list(adversarial(item, 1500, seed=f"{name}{mode}"))
+    values = list(adversarial(item, PER_MODE, seed=f"{name}{mode}"))
     expected = np.array([rational_rounding(value, item, mode) for value in values])
-    for total in as_sums(values):
+    for total in (*as_sums(values), cancelling_sums(values, seed=7)):
         got = total.round(item, mode)
         assert got.dtype == item.dtype
         np.testing.assert_array_equal(got.astype(np.float64), expected)
@@ -158,3 +170,56 @@ def test_floats_become_integers_exactly():
 
 def test_round_integer_needs_no_slices():
     assert round_integer(3, -150, get_format("float32"), "infinity") == 2.0**-148
+
+
+# What a mistake in the rounding would look like; each must be noticed by the numbers above.
+
+
+def drop_sticky(leading, exponent, sticky, out, away):
+    return ROUND_AT(leading, exponent, np.zeros_like(sticky), out, away)
+
+
+def ties_away(leading, exponent, sticky, out, away):
+    return ROUND_AT(leading, exponent, np.ones_like(sticky), out, away)
+
+
+def ties_to_odd(leading, exponent, sticky, out, away):
+    kept, lsb = ROUND_AT(leading, exponent, np.zeros_like(sticky), out, away)
+    up, _ = ROUND_AT(leading, exponent, np.ones_like(sticky), out, away)
+    tie = (kept != up) & ~sticky
+    return np.where(tie, np.where(up % 2 == 0, up - 1, up), np.where(sticky, up, kept)), lsb
+
+
+def wrong_min_exponent(by):
+    def mutant(leading, exponent, sticky, out, away):
+        return ROUND_AT(leading, exponent, sticky, replace(out, min_exponent=out.min_exponent + by), away)
+
+    return mutant
+
+
+def wrong_precision(leading, exponent, sticky, out, away):
+    return ROUND_AT(leading, exponent, sticky, replace(out, precision=out.precision - 1), away)
+
+
+def truncate(leading, exponent, sticky, out, away):
+    return ROUND_AT(leading, exponent, sticky, out, np.zeros_like(sticky))
+
+
+ROUND_AT = rounding._round_at
+MUTANTS = {
+    "drop sticky": drop_sticky, "ties away": ties_away, "ties to odd": ties_to_odd, "truncate": truncate,
+    "min exponent too small": wrong_min_exponent(-1), "min exponent too large": wrong_min_exponent(1),
+    "precision too small": wrong_precision,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FLOATING)
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_mistake_in_the_rounding_is_noticed_in_every_format(name, mutant, monkeypatch):
+    item, mode = get_format(name), "saturate"
+    values = list(adversarial(item, 1500, seed=f"{name}{mode}"))
+    expected = np.array([rational_rounding(value, item, mode) for value in values])
+    total, _ = as_sums(values)
+    np.testing.assert_array_equal(total.round(item, mode).astype(np.float64), expected)
+    monkeypatch.setattr(rounding, "_round_at", MUTANTS[mutant])
+    assert (total.round(item, mode).astype(np.float64) != expected).any()

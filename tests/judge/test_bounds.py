@@ -102,3 +102,34 @@ def test_the_interval_contains_the_truth_and_grows_with_the_accumulators_error()
     assert (narrow.lo <= truth).all()
     assert (truth <= narrow.hi).all()
     assert (narrow.hi < wide.hi).all()
+
+
+WIDTHS = {1: (3, 3), 7: (3, 3), 63: (3, 3), 23: (5, 5)}  # channels: kernel; n = 9, 63, 567 and 575, and a bias
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+@pytest.mark.parametrize("channels", WIDTHS)
+@pytest.mark.parametrize("seed", range(5))
+def test_a_16_bit_interval_is_the_truth_and_at_most_its_neighbours_unless_all_but_cancelled(name, channels, seed):
+    """If E is at most half a step, y - E and y + E round to y's neighbours at most.
+
+    E is below 1.0001 * n * u * S with u = 2**-24, half a step at least 2**-p * abs(y) / 2: so it is enough that
+    abs(y) >= 2 * 2**p * n * 2**-24 * S, at n = 576 a seventh of S in float16 and a 57th in bfloat16.
+    """
+    out, kernel = get_format(name), WIDTHS[channels]
+    layer = ConvProblem(batch=1, in_channels=channels, out_channels=6, input_size=(9, 8), kernel_size=kernel)
+    tensors = single(out.dtype, layer, seed)
+    if seed % 2:  # no cancellation at all
+        tensors = {key: np.abs(tensor) for key, tensor in tensors.items()}
+    truth, (lo, hi, magnitude) = interval_of(layer, tensors, out)
+    n = layer.reduction_length("forward") + 1
+    assert n <= 576
+    y, low, high = (array.astype(np.float64) for array in (truth, lo, hi))
+    firm = np.abs(y) >= 2.002 * 2**out.precision * n * 2.0**-24 * magnitude
+    below, above = (np.nextafter(truth, out.dtype.type(way)).astype(np.float64) for way in (-np.inf, np.inf))
+    assert (low <= y).all()
+    assert (y <= high).all()
+    assert firm.mean() > (0.99 if seed % 2 else 0.25)
+    assert (low >= below)[firm].all()
+    assert (high <= above)[firm].all()
+    assert ((low == y) & (high == y))[firm].any()

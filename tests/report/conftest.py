@@ -44,7 +44,7 @@ def make_outcome(
 
 
 def make_failure(case_id: str = "grouped/g2", problem: ConvProblem = PROBLEM, interval: bool = False) -> Outcome:
-    verdict, rule = wrong_verdict(problem, interval=interval), "standard(float32), n <= 13" if interval else "exact"
+    verdict, rule = wrong_verdict(problem, interval=interval), "standard:float32, n <= 13" if interval else "exact"
     return make_outcome(case_id, status="FAIL", descriptor=problem.descriptor, verdict=verdict, rule=rule)
 
 

@@ -91,7 +91,7 @@ def test_a_failure_with_a_bound_tells_first_and_worst_in_units_of_it(failure):
 
 def test_a_nan_is_beyond_any_bound(outcome):
     verdict = judge_tensor(np.array([np.nan]), np.array([1.0]), np.array([0.0]), np.array([2.0]))
-    (row,) = compare(outcome(status="FAIL", rule="standard(float32), n <= 4", verdict=verdict))
+    (row,) = compare(outcome(status="FAIL", rule="standard:float32, n <= 4", verdict=verdict))
     assert (row.got, row.error) == ("nan", "beyond any bound")
 
 

@@ -1,0 +1,128 @@
+"""What to say about one result: by the vectors' own rule, or by the class that an implementation claims."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv.formats import NumberFormat, get_format
+from refconv.implementations import RESULT_NAMES
+from refconv.judge import AccuracyClass, Evidence, Statistics, Verdict, companion, judge_tensor
+from refconv.judge.classes import Standard
+from refconv.suite import Case, Expected
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one call."""
+
+    status: str
+    message: str = ""
+    verdict: Verdict | None = None
+    statistics: Statistics | None = None
+
+
+@dataclass(frozen=True)
+class CaseJudge:
+    """Judges the results of a run.
+
+    Attributes
+    ----------
+    claimed : AccuracyClass or None
+        By which every result is judged; None for the rules of the vectors.
+    strict : bool
+        Whether suspicious statistics are a failure.
+    """
+
+    claimed: AccuracyClass | None = None
+    strict: bool = False
+
+    def rule(self, case: Case, operation: str) -> str:
+        """Say by what a result is judged."""
+        own = case.expected[RESULT_NAMES[operation]].judge
+        if self.claimed is not None:
+            return self.claimed.name
+        return own.rule if own.accumulator is None else f"{own.rule}:{own.accumulator}, n <= {own.terms}"
+
+    def find(self, result: Any, case: Case, operation: str, changed: list[str]) -> Finding:
+        """Judge what a call returned; ``changed`` names the inputs that it wrote to."""
+        name = RESULT_NAMES[operation]
+        expected = case.expected[name]
+        truth = expected.tensor
+        got = _numbers(result, truth)
+        if got is None:
+            return Finding("ERROR", f"{name} must be an array of numbers, got {type(result).__name__}")
+        if got.shape != truth.shape:
+            return Finding("FAIL", f"{name} must have shape {truth.shape}, got {got.shape}")
+        evidence = _evidence(case, operation, expected)
+        verdict = self._verdict(got, expected, evidence)
+        if not verdict.passed:
+            return Finding("FAIL", _wrong(verdict, name), verdict)
+        message = _side_effects(got, truth, name, changed)
+        if message:
+            return Finding("FAIL", message, verdict)
+        return self._with_statistics(got, verdict, evidence, self._accumulator(expected, evidence))
+
+    def _verdict(self, got: Array, expected: Expected, evidence: Evidence) -> Verdict:
+        if self.claimed is None:
+            return judge_tensor(got, expected.tensor, expected.lo, expected.hi)
+        return self.claimed.judge(got, evidence)
+
+    def _accumulator(self, expected: Expected, evidence: Evidence) -> NumberFormat | None:
+        """Return the accumulator whose usual errors the model knows: that of class ``standard`` alone."""
+        if self.claimed is None:
+            own = expected.judge.accumulator
+            return None if own is None else get_format(own)
+        return self.claimed.format(evidence) if type(self.claimed) is Standard else None
+
+    def _with_statistics(
+        self, got: Array, verdict: Verdict, evidence: Evidence, accumulator: NumberFormat | None
+    ) -> Finding:
+        if accumulator is None or accumulator.is_integer or not np.isfinite(got.astype(np.float64)).all():
+            return Finding("PASS", "", verdict)
+        statistics = companion(got, evidence, accumulator)
+        if statistics is None or not statistics.suspicious:
+            return Finding("PASS", "", verdict, statistics)
+        message = (
+            f"every element is allowed, but the errors are {statistics.rms:.3g} times (rms) and up to "
+            f"{statistics.largest:.3g} times what rounding in {accumulator} usually makes (a model, not a proof)"
+        )
+        return Finding("FAIL" if self.strict else "SUSPICIOUS", message, verdict, statistics)
+
+
+def _evidence(case: Case, operation: str, expected: Expected) -> Evidence:
+    out = get_format(expected.tensor.dtype)
+    return Evidence(operation, case.inputs, case.problem, out, exact_fill=expected.judge.rule == "exact")
+
+
+def _numbers(result: Any, truth: Array) -> Array | None:
+    try:
+        got = np.asarray(result)
+        numeric = got.dtype.kind in "fiub" or got.dtype == truth.dtype
+    except Exception:
+        return None
+    return got if numeric else None
+
+
+def _side_effects(got: Array, truth: Array, name: str, changed: list[str]) -> str:
+    if got.dtype != truth.dtype:
+        return f"the values are right, but {name} must be {truth.dtype.name}, got {got.dtype.name}"
+    if changed:
+        return f"the result is right, but the call changed its input {', '.join(changed)}"
+    return ""
+
+
+def _wrong(verdict: Verdict, name: str) -> str:
+    first = verdict.first
+    if first is None:
+        return f"every element is allowed, but {verdict.violation}"
+    where = f"{name}[{', '.join(map(str, first.index))}]"
+    text = f"{verdict.wrong} of {verdict.elements} elements are wrong, first {where}: expected {first.expected:.9g}"
+    if first.lo != first.hi:
+        text += f" (anything from {first.lo:.9g} to {first.hi:.9g})"
+    return f"{text}, got {first.got:.9g}"

@@ -1,0 +1,29 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from refconv.judge.classes.norms import channel_norm, window_maximum
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_norms_are_rounded_up(order):
+    tensor = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
+    for norm, values in zip(channel_norm(tensor, order).flat, tensor.reshape(6, -1), strict=True):
+        total = sum(abs(Fraction(v)) ** order for v in values)
+        assert total <= Fraction(norm) ** order <= total * (1 + Fraction(1, 10**10))
+
+
+def test_norms_neither_overflow_nor_vanish():
+    assert channel_norm(np.full((1, 1, 2, 2), 1e300), 2)[0, 0] == pytest.approx(2e300)
+    assert channel_norm(np.full((1, 1, 2, 2), 1e-300), 2)[0, 0] == pytest.approx(2e-300)
+
+
+@pytest.mark.parametrize("start", [(-2, -3), (0, 1), (4, 0)])
+def test_window_maximum_is_the_maximum_of_each_window(start):
+    image = np.random.default_rng(1).standard_normal((2, 3, 6, 7))
+    got = window_maximum(image, start, (4, 3), 3)
+    far = np.pad(np.abs(image), [(0, 0), (0, 0), (9, 9), (9, 9)])
+    for i, j in np.ndindex(4, 3):
+        top, left = 9 + start[0] + i, 9 + start[1] + j
+        np.testing.assert_array_equal(got[:, :, i, j], far[:, :, top : top + 3, left : left + 3].max(axis=(2, 3)))
