@@ -62,9 +62,7 @@ def test_errors_are_sentences():
         refconv.conv2d(X, WEIGHT, groups=2, method="fft")
     with pytest.raises(GeometryError, match=r"x.shape\[1\] must equal weight.shape\[1\] \* groups"):
         refconv.conv2d(X, WEIGHT)
-    with pytest.raises(
-        GeometryError, match=r"x must be \(N, C, H, W\) and weight .*, got x.shape=\(2, 4, 6\)"
-    ):
+    with pytest.raises(GeometryError, match=r"x must be \(N, C, H, W\) and weight .*, got x.shape=\(2, 4, 6\)"):
         refconv.conv2d(X[..., 0], WEIGHT[..., 0])
     with pytest.raises(TensorError, match=r"bias must have shape \(6,\)"):
         refconv.conv2d(X, WEIGHT, BIAS[:5], groups=2)
