@@ -130,16 +130,20 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int)
 @VECTORS
 @SELECT
 @click.option("--ops", default=",".join(OPERATIONS), show_default=True, help="Operations, separated by commas.")
+@click.option("--policy", "policies", multiple=True, metavar="NAME", help="A policy that it claims; may be repeated.")
 @click.option("--min-cases", type=click.IntRange(min=0), default=1, show_default=True, help="Fewer are a failure.")
 @click.option("--report", "reports", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
               help="Write a report; the form follows from the suffix: .json .xml .html .md")  # fmt: skip
-def check_command(impl: str, vectors: Path | None, select: Paths, ops: str, min_cases: int, reports: Paths) -> int:
+def check_command(
+    impl: str, vectors: Path | None, select: Paths, ops: str, policies: tuple[str, ...], min_cases: int, reports: Paths
+) -> int:
     """Judge an implementation: NAME[:OPTION], package.module:name or path/file.py:name."""
     runner = load_implementation(impl)
     suite = load_suite(vectors or smoke_folder())
     with progress_bar("cases") as progress:
-        report = check(runner, suite, tuple(map(str, select)), tuple(ops.split(",")), progress)
+        report = check(runner, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, policies)
     command = f"refconv check {impl}" + (f" --vectors {vectors}" if vectors else "")
+    command += "".join(f" --policy {policy}" for policy in policies)
     for path in reports:
         write_report(report, path, command=command)
     print_report(report, console(), command=command)
