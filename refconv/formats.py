@@ -62,8 +62,8 @@ class NumberFormat:
     @property
     def nan_bits(self) -> int:
         """The one NaN of golden values: positive, quiet, without payload; 0x7fc00000 for float32."""
-        width = 8 * self.dtype.itemsize
-        return 2 ** (width - 1) - (2 ** (self.precision - 2) if self.has_infinity else 1)
+        payload = self.precision - 2 if self.has_infinity else 0
+        return (1 << (8 * self.dtype.itemsize - 1)) - (1 << payload)
 
     def __str__(self) -> str:
         return self.name

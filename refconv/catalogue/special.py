@@ -13,7 +13,8 @@ from refconv.catalogue.planting import Planted
 from refconv.catalogue.spec import Row
 
 _PLAIN = conv(1, (2, 3), (5, 6), (3, 2))
-_PADDED = conv(1, (2, 3), (4, 5), (3, 2), padding=((1, 2), (1, 0)))
+_WIDER = conv(1, (2, 4), (5, 6), (3, 2))  # whose last output channel stays finite
+_PADDED = conv(1, (2, 3), (4, 5), (3, 3), padding=((1, 1), (2, 2)))  # even, so that nobody pads beforehand
 _BACK = ("grad_input", "grad_weight", "grad_bias")
 
 
@@ -26,12 +27,12 @@ def non_finite() -> list[Row]:
     return [
         Row("x", "NaN, inf and -inf at three pixels; -inf in the second channel.", _PLAIN,
             planted=planted("x", (0, 0, 0, 1), (0, 0, 3, 5), (0, 1, 4, 0)), operations=("forward", "grad_weight")),
-        Row("weight", "NaN, inf and -inf in the kernel of one output channel each.", _PLAIN,
+        Row("weight", "NaN, inf and -inf in the kernel of one output channel each.", _WIDER,
             planted=planted("weight", (0, 1, 2, 1), (1, 0, 0, 0), (2, 1, 1, 0)), operations=("forward", "grad_input")),
         Row("bias", "The bias of the three channels is NaN, inf and -inf.", conv(2, (2, 4), (4, 3), (2, 2)),
             planted=planted("bias", (0,), (1,), (2,)), operations=("forward",)),
-        Row("grad-output", "NaN, inf and -inf in one channel of the gradient each.", _PLAIN,
-            planted=planted("grad_output", (0, 0, 0, 1), (0, 1, 2, 4), (0, 2, 1, 3)), operations=_BACK),
+        Row("grad-output", "NaN, inf and -inf in one channel of the gradient each.", _WIDER,
+            planted=planted("grad_output", (0, 0, 0, 1), (0, 1, 2, 2), (0, 2, 1, 3)), operations=_BACK),
     ]  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def subnormal() -> list[Row]:
 
 
 def largest() -> list[Row]:
-    """The largest finite number among values below one: nothing may overflow, and nothing be lost."""
+    """Values below one beside the largest finite number: nothing may overflow, and nothing be lost."""
     return [
         Row("x", "The largest finite number at one pixel.", _PLAIN,
             planted=(Planted("x", (0, 1, 2, 3), "largest"),), operations=("forward", "grad_weight")),
@@ -96,8 +97,8 @@ def overflow() -> list[Row]:
     """Results beyond the largest finite number: infinity, with the sign of the exact result."""
     return [
         Row("product", "The largest number times 2 and -3.", conv(1, (1, 2), (2, 3), (1, 1)), bias=False,
-            planted=(Planted("x", (0, 0, 1, 1), "largest"), Planted("weight", (0,), "2"), Planted("weight", (1,), "-3")),
-            operations=("forward",)),
+            operations=("forward",), planted=(Planted("x", (0, 0, 1, 1), "largest"), Planted("weight", (0,), "2"),
+                                              Planted("weight", (1,), "-3"))),
         Row("sum", "The largest number and the largest number.", conv(1, (1, 1), (2, 4), (1, 2)), bias=False,
             planted=(Planted("x", (0, 0, 0), "largest"), Planted("weight", (0,), "1")), operations=("forward",)),
     ]  # fmt: skip
@@ -113,7 +114,8 @@ def padding_choice() -> list[Row]:
             operations=("forward",), policies=policies,
             planted=(Planted("weight", (1, 1, 0, 1), "inf"), Planted("weight", (2, 0, 2, 0), "-inf"))),
         Row("padding-inf-grad-output", "An infinite gradient in a corner, some taps of which read padding.", _PADDED,
-            flags, operations=("grad_weight",), policies=policies, planted=(Planted("grad_output", (0, 1, 0, 0), "inf"),)),
+            flags, operations=("grad_weight",), policies=policies,
+            planted=(Planted("grad_output", (0, 1, 0, 0), "inf"),)),
     ]  # fmt: skip
 
 

@@ -66,8 +66,8 @@ def _flushed(task: Task) -> Task:
     """Replace subnormal inputs by zeros; results of normal inputs must not be subnormal."""
 
     def flush(tensor: Array) -> Array:
-        normal = np.abs(tensor.astype(np.float64)) >= 2.0 ** get_format(tensor.dtype).min_exponent
-        return np.where(normal, tensor, np.zeros_like(tensor))
+        subnormal = np.abs(tensor.astype(np.float64)) < 2.0 ** get_format(tensor.dtype).min_exponent
+        return np.where(subnormal, np.zeros_like(tensor), tensor)
 
     return replace(task, inputs={name: flush(tensor) for name, tensor in task.inputs.items()})
 

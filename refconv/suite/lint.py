@@ -103,9 +103,11 @@ def _lint_operation(case: Case, name: str, expected: Expected) -> Iterator[str]:
     if name in EXPECTED:
         for part, array in expected.parts.items():
             yield from _lint_shape(case, name, name if part == "tensor" else f"{name}.{part}", array)
-    yield from _lint_golden(case, name, name, expected)
-    reduction = case.problem.reduction_length("forward" if name == "y" else name) if name in EXPECTED else 0
-    if expected.tensor.size and reduction and not _wide(expected.tensor).any():
+    findings = [*_lint_golden(case, name, name, expected)]
+    yield from findings
+    if findings or not expected.tensor.size or _wide(expected.tensor).any():
+        return
+    if case.problem.reduction_length("forward" if name == "y" else name):
         yield f"{name} must have elements other than zero, or it sees nothing, got {expected.tensor.size} zeros."
 
 
