@@ -89,6 +89,13 @@ def test_golden_nans_have_one_bit_pattern(name):
     assert bits[0] == bits[1] == expected
 
 
+@each
+def test_the_nan_of_opposite_infinities_is_the_same_one(reference):  # x86 itself makes it negative
+    x = np.array([[[[np.inf, 1.0, 1.0]]]])
+    y = exact.forward(x, np.ones((1, 1, 1, 2)), np.array([-np.inf]), PADDED, "float32", reference)
+    assert [hex(bits) for bits in y.view(np.uint32).ravel()] == ["0x7fc00000", "0x7fc00000", "0xff800000"]
+
+
 @pytest.mark.parametrize(("mode", "value"), [("saturate", -448.0), ("nan", np.nan)])
 def test_a_format_without_infinity_follows_its_overflow_mode(mode, value):
     x = np.array([[[[-np.inf, 1.0, 1.0]]]])
