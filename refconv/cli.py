@@ -101,8 +101,9 @@ def generate_command(tier: str, select: Paths, out: Path, jobs: int, oracle: str
     patterns = tuple(map(str, select))
     with progress_bar("cases") as progress:
         count = generate(out, tier, patterns, jobs, oracle, force, progress=progress)
-    witnesses = "direct, sparse and im2col" + (f", and {oracle}" if oracle else "")
-    console().print(f"{count} cases written to {escape(str(out))}; {witnesses} agree on every element.")
+    opinion = f"; {oracle} agrees on all that no policy leaves open" if oracle else ""
+    written = f"{count} cases written to {escape(str(out))}"
+    console().print(f"{written}; direct, sparse and im2col agree on every element{opinion}.")
     return GOOD
 
 
@@ -131,6 +132,7 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int)
 @VECTORS
 @SELECT
 @click.option("--ops", default=",".join(OPERATIONS), show_default=True, help="Operations, separated by commas.")
+@click.option("--policy", "policies", multiple=True, metavar="NAME", help="A policy that it claims; may be repeated.")
 @click.option("--min-cases", type=click.IntRange(min=0), default=1, show_default=True, help="Fewer are a failure.")
 @click.option("--report", "reports", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
               help="Write a report; the form follows from the suffix: .json .xml .html .md")  # fmt: skip
@@ -138,17 +140,18 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int)
               help=f"The arithmetic that it claims: {FORMS}. By default what the vectors say.")  # fmt: skip
 @click.option("--strict-statistics", is_flag=True, help="Fail results whose errors rounding hardly explains.")
 def check_command(
-    impl: str, vectors: Path | None, select: Paths, ops: str, min_cases: int, reports: Paths, judged_by: str | None,
-    strict_statistics: bool,
+    impl: str, vectors: Path | None, select: Paths, ops: str, policies: tuple[str, ...], min_cases: int, reports: Paths,
+    judged_by: str | None, strict_statistics: bool,
 ) -> int:  # fmt: skip
     """Judge an implementation: NAME[:OPTION], package.module:name or path/file.py:name."""
     runner = load_implementation(impl)
     suite = load_suite(vectors or smoke_folder())
     with progress_bar("cases") as progress:
         report = check(runner, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
-                       strict_statistics)  # fmt: skip
+                       strict_statistics, policies)  # fmt: skip
     command = f"refconv check {impl}" + (f" --vectors {vectors}" if vectors else "")
     command += (f" --class {judged_by}" if judged_by else "") + (" --strict-statistics" if strict_statistics else "")
+    command += "".join(f" --policy {policy}" for policy in policies)
     for path in reports:
         write_report(report, path, command=command)
     print_report(report, console(), command=command)

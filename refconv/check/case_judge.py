@@ -42,48 +42,43 @@ class CaseJudge:
     claimed: AccuracyClass | None = None
     strict: bool = False
 
-    def rule(self, case: Case, operation: str) -> str:
+    def rule(self, case: Case, expected: Expected) -> str:
         """Say by what a result is judged."""
-        own = case.expected[RESULT_NAMES[operation]].judge
-        if self.claimed is not None:
-            return self.claimed.name
+        own = expected.judge
+        claimed = self._claimed_for(case)
+        if claimed is not None:
+            return claimed.name
         return own.rule if own.accumulator is None else f"{own.rule}:{own.accumulator}, n <= {own.terms}"
 
-    def find(self, result: Any, case: Case, operation: str, changed: list[str]) -> Finding:
+    def find(self, result: Any, case: Case, operation: str, expected: Expected, changed: list[str]) -> Finding:
         """Judge what a call returned; ``changed`` names the inputs that it wrote to."""
-        name = RESULT_NAMES[operation]
-        expected = case.expected[name]
-        truth = expected.tensor
+        name, truth = RESULT_NAMES[operation], expected.tensor
         got = _numbers(result, truth)
         if got is None:
             return Finding("ERROR", f"{name} must be an array of numbers, got {type(result).__name__}")
         if got.shape != truth.shape:
             return Finding("FAIL", f"{name} must have shape {truth.shape}, got {got.shape}")
         evidence = _evidence(case, operation, expected)
-        verdict = self._verdict(got, expected, evidence)
+        claimed = self._claimed_for(case)
+        verdict = _verdict(claimed, got, expected, evidence)
         if not verdict.passed:
             return Finding("FAIL", _wrong(verdict, name), verdict)
         message = _side_effects(got, truth, name, changed)
         if message:
             return Finding("FAIL", message, verdict)
-        return self._with_statistics(got, verdict, evidence, self._accumulator(expected, evidence))
+        return self._with_statistics(got, verdict, evidence, _accumulator(claimed, expected, evidence))
 
-    def _verdict(self, got: Array, expected: Expected, evidence: Evidence) -> Verdict:
-        if self.claimed is None:
-            return judge_tensor(got, expected.tensor, expected.lo, expected.hi)
-        return self.claimed.judge(got, evidence)
-
-    def _accumulator(self, expected: Expected, evidence: Evidence) -> NumberFormat | None:
-        """Return the accumulator whose usual errors the model knows: that of class ``standard`` alone."""
-        if self.claimed is None:
-            own = expected.judge.accumulator
-            return None if own is None else get_format(own)
-        return self.claimed.format(evidence) if type(self.claimed) is Standard else None
+    def _claimed_for(self, case: Case) -> AccuracyClass | None:
+        """Return the claimed class, but none for choices and special values: no bound speaks of those."""
+        finite = all(np.isfinite(tensor.astype(np.float64)).all() for tensor in case.inputs.values())
+        return self.claimed if case.result == "valid" and finite else None
 
     def _with_statistics(
         self, got: Array, verdict: Verdict, evidence: Evidence, accumulator: NumberFormat | None
     ) -> Finding:
-        if accumulator is None or accumulator.is_integer or not np.isfinite(got.astype(np.float64)).all():
+        tensors = [got, *(tensor for tensor in evidence.tensors.values() if tensor is not None)]
+        finite = all(np.isfinite(tensor.astype(np.float64)).all() for tensor in tensors)
+        if accumulator is None or accumulator.is_integer or not finite:
             return Finding("PASS", "", verdict)
         statistics = companion(got, evidence, accumulator)
         if statistics is None or not statistics.suspicious:
@@ -93,6 +88,20 @@ class CaseJudge:
             f"{statistics.largest:.3g} times what rounding in {accumulator} usually makes (a model, not a proof)"
         )
         return Finding("FAIL" if self.strict else "SUSPICIOUS", message, verdict, statistics)
+
+
+def _verdict(claimed: AccuracyClass | None, got: Array, expected: Expected, evidence: Evidence) -> Verdict:
+    if claimed is None:
+        return judge_tensor(got, expected.tensor, expected.lo, expected.hi)
+    return claimed.judge(got, evidence)
+
+
+def _accumulator(claimed: AccuracyClass | None, expected: Expected, evidence: Evidence) -> NumberFormat | None:
+    """Return the accumulator whose usual errors the model knows: that of class ``standard`` alone."""
+    if claimed is None:
+        own = expected.judge.accumulator
+        return None if own is None else get_format(own)
+    return claimed.format(evidence) if type(claimed) is Standard else None
 
 
 def _evidence(case: Case, operation: str, expected: Expected) -> Evidence:

@@ -39,13 +39,15 @@ class Outcome:
         How the result was judged: ``"exact"``, or ``"standard:float32, n <= 27"``; the accuracy class
         stands before the comma.
     message : str
-        One sentence; empty for ``PASS``.
+        One sentence; empty for ``PASS``, except that a choice names the policy it follows.
     verdict : Verdict or None
         The numbers, where a tensor could be judged.
     seconds : float
         How long the call took.
     statistics : Statistics or None
         The errors in units of those that rounding usually makes, where the model has something to say.
+    policy : str
+        For a choice: the policy that the result follows, or against which it was judged.
     """
 
     case_id: str
@@ -60,6 +62,7 @@ class Outcome:
     verdict: Verdict | None = None
     seconds: float = 0.0
     statistics: Statistics | None = None
+    policy: str = ""
 
     @property
     def failed(self) -> bool:
@@ -137,6 +140,10 @@ class Report:
             if outcome.verdict is not None:
                 groups.setdefault(outcome.accuracy_class, []).append(outcome)
         return [summarise(rule, [(o.verdict, o.status) for o in found if o.verdict]) for rule, found in groups.items()]
+
+    def policies(self) -> dict[str, int]:
+        """Count, over the choices that passed, the operations that followed each policy."""
+        return dict(sorted(Counter(o.policy for o in self.outcomes if o.policy and not o.failed).items()))
 
     def by_operation(self) -> dict[str, dict[str, int]]:
         """Count the outcomes by operation and status."""

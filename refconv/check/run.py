@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from refconv.check.case_judge import CaseJudge, Finding
 from refconv.check.outcomes import Outcome, Report
+from refconv.check.policies import Accepted, accepted_of, best_match, known_policies
 from refconv.errors import CatalogueError
 from refconv.implementations import RESULT_NAMES, Runner, as_runner
 from refconv.judge import parse_class
@@ -27,7 +28,7 @@ REFUSALS = (ValueError, TypeError, AssertionError, RuntimeError)
 def check(
     implementation: Any, suite: Suite, select: Iterable[str] = ("*",),
     operations: Iterable[str] = OPERATIONS, progress: Progress | None = None,
-    judged_by: str | None = None, strict_statistics: bool = False,
+    judged_by: str | None = None, strict_statistics: bool = False, policies: Iterable[str] = (),
 ) -> Report:  # fmt: skip
     """Judge an implementation on the cases of a suite.
 
@@ -49,6 +50,9 @@ def check(
         is judged by what the vectors say.
     strict_statistics : bool
         Let results fail whose errors are larger than rounding explains, see :mod:`refconv.judge.statistics`.
+    policies : iterable of str
+        Those that the implementation claims to follow.  A choice is judged strictly by the claimed policy;
+        without a claim it passes if it matches any of its alternatives, and the outcome names the policy.
 
     Returns
     -------
@@ -57,7 +61,7 @@ def check(
     Raises
     ------
     CatalogueError
-        If no case matches, or an operation is unknown.
+        If no case matches, an operation or policy is unknown, or two claimed policies contradict each other.
     JudgeError
         If there is no such accuracy class.
     SuiteError
@@ -68,24 +72,31 @@ def check(
     unknown = sorted(set(wanted) - set(OPERATIONS))
     if unknown:
         raise CatalogueError(f"an operation must be one of {', '.join(OPERATIONS)}, got {', '.join(unknown)}.")
+    claims = known_policies(policies)
     patterns = tuple(select)
     ids = suite.select(patterns)
     if not ids:
         raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
     outcomes: list[Outcome] = []
     for done, case_id in enumerate(ids, start=1):
-        outcomes += _check_case(runner, suite.case(case_id), wanted, judge)
+        outcomes += _check_case(runner, suite.case(case_id), wanted, judge, claims)
         if progress:
             progress(done, len(ids))
     return Report(runner.name, suite.name, suite.version, tuple(outcomes))
 
 
-def _check_case(runner: Runner, case: Case, operations: tuple[str, ...], judge: CaseJudge) -> list[Outcome]:
-    covered = [name for name in OPERATIONS if name in operations and RESULT_NAMES[name] in case.expected]
-    return [_check_operation(runner, case, operation, judge) for operation in covered]
+def _check_case(
+    runner: Runner, case: Case, operations: tuple[str, ...], judge: CaseJudge, claims: tuple[str, ...]
+) -> list[Outcome]:
+    accepted = accepted_of(case, claims)
+    covered = [name for name in OPERATIONS if name in operations and RESULT_NAMES[name] in accepted]
+    return [
+        _check_operation(runner, case, operation, judge, accepted[RESULT_NAMES[operation]]) for operation in covered
+    ]
 
 
-def _check_operation(runner: Runner, case: Case, operation: str, judge: CaseJudge) -> Outcome:
+def _check_operation(runner: Runner, case: Case, operation: str, judge: CaseJudge, accepted: Accepted) -> Outcome:
+    policy, expected = next(iter(accepted.items()))
     tensors = {name: np.array(tensor) for name, tensor in case.inputs.items()}  # its own copies, writable
     begin = time.perf_counter()
     try:
@@ -95,17 +106,14 @@ def _check_operation(runner: Runner, case: Case, operation: str, judge: CaseJudg
     except Exception as error:
         finding = Finding(*_blame(error))
     else:
-        seconds = time.perf_counter() - begin
-        finding = judge.find(result, case, operation, _changed(tensors, case))
-        return _outcome(case, operation, judge, finding, seconds)
-    return _outcome(case, operation, judge, finding, time.perf_counter() - begin)
-
-
-def _outcome(case: Case, operation: str, judge: CaseJudge, finding: Finding, seconds: float) -> Outcome:
+        changed = _changed(tensors, case)
+        judged = {name: judge.find(result, case, operation, truth, changed) for name, truth in accepted.items()}
+        policy, finding = best_match(judged)
+    seconds = time.perf_counter() - begin
     return Outcome(
         case.id, operation, finding.status, case.flags, case.comment, case.problem.descriptor,
-        next(iter(case.inputs.values())).dtype.name, judge.rule(case, operation), finding.message, finding.verdict,
-        seconds, finding.statistics,
+        next(iter(case.inputs.values())).dtype.name, judge.rule(case, expected), finding.message, finding.verdict,
+        seconds, finding.statistics, policy,
     )  # fmt: skip
 
 

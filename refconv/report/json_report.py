@@ -56,6 +56,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "descriptor": outcome.descriptor,
         "element": outcome.element,
         "rule": outcome.rule,
+        "policy": outcome.policy,
         "message": outcome.message,
         "verdict": None if outcome.verdict is None else _verdict(outcome.verdict),
         "statistics": None if outcome.statistics is None else _statistics(outcome.statistics),
