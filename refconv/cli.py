@@ -100,8 +100,9 @@ def generate_command(tier: str, select: Paths, out: Path, jobs: int, oracle: str
     patterns = tuple(map(str, select))
     with progress_bar("cases") as progress:
         count = generate(out, tier, patterns, jobs, oracle, force, progress=progress)
-    witnesses = "direct, sparse and im2col" + (f", and {oracle}" if oracle else "")
-    console().print(f"{count} cases written to {escape(str(out))}; {witnesses} agree on every element.")
+    opinion = f"; {oracle} agrees on all that no policy leaves open" if oracle else ""
+    written = f"{count} cases written to {escape(str(out))}"
+    console().print(f"{written}; direct, sparse and im2col agree on every element{opinion}.")
     return GOOD
 
 
@@ -130,16 +131,20 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int)
 @VECTORS
 @SELECT
 @click.option("--ops", default=",".join(OPERATIONS), show_default=True, help="Operations, separated by commas.")
+@click.option("--policy", "policies", multiple=True, metavar="NAME", help="A policy that it claims; may be repeated.")
 @click.option("--min-cases", type=click.IntRange(min=0), default=1, show_default=True, help="Fewer are a failure.")
 @click.option("--report", "reports", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
               help="Write a report; the form follows from the suffix: .json .xml .html .md")  # fmt: skip
-def check_command(impl: str, vectors: Path | None, select: Paths, ops: str, min_cases: int, reports: Paths) -> int:
+def check_command(
+    impl: str, vectors: Path | None, select: Paths, ops: str, policies: tuple[str, ...], min_cases: int, reports: Paths
+) -> int:
     """Judge an implementation: NAME[:OPTION], package.module:name or path/file.py:name."""
     runner = load_implementation(impl)
     suite = load_suite(vectors or smoke_folder())
     with progress_bar("cases") as progress:
-        report = check(runner, suite, tuple(map(str, select)), tuple(ops.split(",")), progress)
+        report = check(runner, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, policies)
     command = f"refconv check {impl}" + (f" --vectors {vectors}" if vectors else "")
+    command += "".join(f" --policy {policy}" for policy in policies)
     for path in reports:
         write_report(report, path, command=command)
     print_report(report, console(), command=command)

@@ -59,6 +59,12 @@ class NumberFormat:
         """The largest m such that all of -m ... m are values of the format."""
         return int(self.largest) if self.is_integer else 2**self.precision
 
+    @property
+    def nan_bits(self) -> int:
+        """The one NaN of golden values: positive, quiet, without payload; 0x7fc00000 for float32."""
+        payload = self.precision - 2 if self.has_infinity else 0
+        return (1 << (8 * self.dtype.itemsize - 1)) - (1 << payload)
+
     def __str__(self) -> str:
         return self.name
 
@@ -112,3 +118,20 @@ def get_format(name: Any) -> NumberFormat:
     if text not in FORMATS:
         raise FormatError(f"format must be one of {', '.join(FORMATS)}, got {text!r}.")
     return FORMATS[text]
+
+
+def canonical_nans(tensor: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return a tensor with every NaN replaced by the canonical one of its format, so that bytes compare.
+
+    Examples
+    --------
+    >>> hex(canonical_nans(np.array([-np.nan], np.float32)).view(np.uint32)[0])
+    '0x7fc00000'
+    """
+    element = get_format(tensor.dtype)
+    missing = np.zeros(tensor.shape, bool) if element.is_integer else np.isnan(tensor)
+    if not missing.any():
+        return tensor
+    changed = np.array(tensor)
+    changed.view(f"u{element.dtype.itemsize}")[missing] = element.nan_bits
+    return changed

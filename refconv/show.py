@@ -31,7 +31,7 @@ def print_list(suite: Suite, select: Iterable[str], console: Console) -> None:
         raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
     table = Table("case", "problem", "results", "flags", box=None, header_style="bold", pad_edge=False)
     for case in map(suite.case, ids):
-        table.add_row(case.id, case.problem.descriptor, " ".join(case.expected), " ".join(case.flags))
+        table.add_row(case.id, case.problem.descriptor, " ".join(_results(case)), " ".join(case.flags))
     console.print(table, soft_wrap=True, width=None if console.is_terminal else 400)
     console.print(f"{len(ids)} cases of {suite.name} {suite.version}.")
 
@@ -46,10 +46,15 @@ def print_case(case: Case, console: Console) -> None:
         console.print(f"  {flag:<21} {escape(effect)}")
     for name, tensor in case.inputs.items():
         _print_tensor(f"input {name}", tensor, console)
-    for name, expected in case.expected.items():
-        judge = expected.judge
+    for scope, name, expected in case.all_expected():
+        judge, policy = expected.judge, scope.partition("/")[2]
         within = f", lo <= value <= hi for {judge.terms} terms in {judge.accumulator}" if judge.accumulator else ""
+        name = f"{name} under {policy}" if policy else name
         _print_tensor(f"expected {name} ({judge.rule}{within})", expected.tensor, console)
+
+
+def _results(case: Case) -> list[str]:
+    return list(dict.fromkeys(name for _, name, _ in case.all_expected()))
 
 
 def _geometry(case: Case) -> Table:

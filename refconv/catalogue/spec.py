@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.catalogue.inputs import FILLS
+from refconv.catalogue.planting import Planted, flags_of, plant
 from refconv.catalogue.traits import traits
-from refconv.formats import NumberFormat, get_format
+from refconv.formats import NumberFormat, canonical_nans, get_format
 from refconv.problem import OPERATIONS, ConvProblem
+from refconv.suite import flag_of
 
 Array = npt.NDArray[Any]
 
@@ -33,6 +35,12 @@ class Row:
     bias : bool
     operations : tuple of str
         Those whose results the case holds.
+    planted : tuple of Planted
+        Special values that replace elements of the fill.
+    subnormal : tuple of str
+        Tensors whose unit is the smallest subnormal number of the format.
+    policies : tuple of str
+        For a choice: the policies under which its results are computed, refconv's own first.
     """
 
     slug: str
@@ -41,6 +49,9 @@ class Row:
     flags: tuple[str, ...] = ()
     bias: bool = True
     operations: tuple[str, ...] = OPERATIONS
+    planted: tuple[Planted, ...] = ()
+    subnormal: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,17 +120,20 @@ class CaseSpec:
     @cached_property
     def flags(self) -> tuple[str, ...]:
         """What the case is about: the row's own flags, those of the geometry and those of the fill."""
-        found = (*self.row.flags, *traits(self.problem), *FILLS[self.fill].flags)
+        row = self.row
+        special = (*map(flag_of, row.policies), *flags_of(row.planted, row.subnormal))
+        found = (*row.flags, *special, *traits(self.problem), *FILLS[self.fill].flags)
         mixed = ("MixedDtype",) if self.in_format.is_integer else ()
         return tuple(dict.fromkeys(found + mixed))
 
     def inputs(self) -> dict[str, Array]:
         """Make the tensors that the operations read, in their dtypes; the same bits everywhere."""
-        made = FILLS[self.fill].make(self.id, self.problem, self.in_format, self.has_bias)
+        filled = FILLS[self.fill].make(self.id, self.problem, self.in_format, self.has_bias)
+        made = plant(filled, self.row.planted, self.row.subnormal, self.in_format)
         if self.operations == ("forward",):
             del made["grad_output"]
         return {name: self._cast(name, values) for name, values in made.items()}
 
     def _cast(self, name: str, values: npt.NDArray[np.float64]) -> Array:
         dtype = self.out_format.dtype if name == "bias" else self.in_format.dtype
-        return values.astype(dtype)
+        return canonical_nans(values.astype(dtype))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from refconv.catalogue import families, guide, networks
+from refconv.catalogue import families, guide, networks, special
 from refconv.catalogue.spec import CaseSpec, Row
 from refconv.errors import CatalogueError
 
@@ -34,6 +34,17 @@ FAMILIES: dict[str, Callable[[], list[Row]]] = {
     "resnet50": networks.resnet50,
     "mobilenet-v2": networks.mobilenet_v2,
     "efficientnet-b0": networks.efficientnet_b0,
+}
+
+SPECIAL: dict[str, Callable[[], list[Row]]] = {
+    "non-finite": special.non_finite,
+    "special-places": special.special_places,
+    "subnormal": special.subnormal,
+    "largest": special.largest,
+    "overflow": special.overflow,
+    "choice-padding": special.padding_choice,
+    "choice-no-channels": special.no_channels_choice,
+    "choice-subnormal": special.subnormal_choice,
 }
 
 _NETWORKS = ("resnet50", "mobilenet-v2", "efficientnet-b0")
@@ -62,6 +73,15 @@ CORE: tuple[tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], 
     ("bfloat16", "narrow", _NARROW),
     ("bfloat16", "zero-mean", (*_GEOMETRY, "mobilenet-v2")),
     ("int8", "exact", (*_GEOMETRY, "batch", "padding-over-kernel", *_NETWORKS), ("forward",)),
+    ("float32", "exact", ("non-finite", "special-places", "subnormal", "overflow")),
+    ("float64", "exact", ("non-finite", "subnormal")),
+    ("float16", "narrow", ("non-finite", "subnormal", "overflow")),
+    ("bfloat16", "narrow", ("non-finite", "choice-subnormal", "choice-padding")),
+    ("float32", "exact", ("choice-padding", "choice-no-channels")),
+    ("float32", "zero-mean", ("largest",)),
+    ("float64", "zero-mean", ("largest",)),
+    ("float16", "zero-mean", ("largest",)),
+    ("bfloat16", "zero-mean", ("largest",)),
 )
 
 SMOKE = (
@@ -126,6 +146,6 @@ def _core() -> list[CaseSpec]:
     specs = []
     for element, fill, names, *only in CORE:
         for family in names:
-            rows = [replace(row, operations=only[0]) if only else row for row in FAMILIES[family]()]
+            rows = [replace(row, operations=only[0]) if only else row for row in (FAMILIES | SPECIAL)[family]()]
             specs += [CaseSpec(f"{family}-{element}-{fill}", row, element, fill) for row in rows]
     return specs

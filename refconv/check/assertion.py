@@ -13,7 +13,7 @@ from refconv.suite.embedded import smoke_folder
 
 def assert_conv2d(
     implementation: Any, suite: Suite | None = None, select: Iterable[str] = ("*",),
-    operations: Iterable[str] = OPERATIONS,
+    operations: Iterable[str] = OPERATIONS, policies: Iterable[str] = (),
 ) -> None:  # fmt: skip
     """Assert that a convolution is right on every case of a suite that it supports.
 
@@ -26,6 +26,8 @@ def assert_conv2d(
     select : iterable of str
         Shell patterns over case ids, such as ``"*-float32-*"``.
     operations : iterable of str
+    policies : iterable of str
+        Those that the convolution claims to follow where several results are right.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def assert_conv2d(
     >>> import refconv
     >>> refconv.assert_conv2d(refconv.conv2d, select=["*-float32-*"])
     """
-    report = check(implementation, suite or load_suite(smoke_folder()), select, operations)
+    report = check(implementation, suite or load_suite(smoke_folder()), select, operations, policies=policies)
     if report.passed:
         return
     lines = [f"{failure.case_id} {failure.operation}: {failure.message}" for failure in report.failures[:5]]

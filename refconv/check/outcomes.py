@@ -36,11 +36,13 @@ class Outcome:
     rule : str
         How the result was judged: ``"exact"``, or ``"standard(float32), n <= 27"``.
     message : str
-        One sentence; empty for ``PASS``.
+        One sentence; empty for ``PASS``, except that a choice names the policy it follows.
     verdict : Verdict or None
         The numbers, where a tensor could be judged.
     seconds : float
         How long the call took.
+    policy : str
+        For a choice: the policy that the result follows, or against which it was judged.
     """
 
     case_id: str
@@ -54,6 +56,7 @@ class Outcome:
     message: str = ""
     verdict: Verdict | None = None
     seconds: float = 0.0
+    policy: str = ""
 
     @property
     def failed(self) -> bool:
@@ -118,6 +121,10 @@ class Report:
         """Count the outcomes by status."""
         found = Counter(outcome.status for outcome in self.outcomes)
         return {status: found[status] for status in statuses}
+
+    def policies(self) -> dict[str, int]:
+        """Count, over the choices that passed, the operations that followed each policy."""
+        return dict(sorted(Counter(o.policy for o in self.outcomes if o.policy and not o.failed).items()))
 
     def by_operation(self) -> dict[str, dict[str, int]]:
         """Count the outcomes by operation and status."""

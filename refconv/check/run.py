@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.check.outcomes import Outcome, Report
+from refconv.check.policies import Accepted, accepted_of, best_match, known_policies
 from refconv.errors import CatalogueError
 from refconv.implementations import RESULT_NAMES, Runner, as_runner
 from refconv.judge import Verdict, judge_tensor
@@ -25,7 +26,7 @@ REFUSALS = (ValueError, TypeError, AssertionError, RuntimeError)
 
 def check(
     implementation: Any, suite: Suite, select: Iterable[str] = ("*",),
-    operations: Iterable[str] = OPERATIONS, progress: Progress | None = None,
+    operations: Iterable[str] = OPERATIONS, progress: Progress | None = None, policies: Iterable[str] = (),
 ) -> Report:  # fmt: skip
     """Judge an implementation on the cases of a suite.
 
@@ -41,6 +42,9 @@ def check(
         Those to run.
     progress : callable, optional
         Called as ``progress(done, total)`` after every case.
+    policies : iterable of str
+        Those that the implementation claims to follow.  A choice is judged strictly by the claimed policy;
+        without a claim it passes if it matches any of its alternatives, and the outcome names the policy.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def check(
     Raises
     ------
     CatalogueError
-        If no case matches, or an operation is unknown.
+        If no case matches, an operation or policy is unknown, or two claimed policies contradict each other.
     SuiteError
         If the suite is damaged.
     """
@@ -57,25 +61,27 @@ def check(
     unknown = sorted(set(wanted) - set(OPERATIONS))
     if unknown:
         raise CatalogueError(f"an operation must be one of {', '.join(OPERATIONS)}, got {', '.join(unknown)}.")
+    claims = known_policies(policies)
     patterns = tuple(select)
     ids = suite.select(patterns)
     if not ids:
         raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
     outcomes: list[Outcome] = []
     for done, case_id in enumerate(ids, start=1):
-        outcomes += _check_case(runner, suite.case(case_id), wanted)
+        outcomes += _check_case(runner, suite.case(case_id), wanted, claims)
         if progress:
             progress(done, len(ids))
     return Report(runner.name, suite.name, suite.version, tuple(outcomes))
 
 
-def _check_case(runner: Runner, case: Case, operations: tuple[str, ...]) -> list[Outcome]:
-    covered = [name for name in OPERATIONS if name in operations and RESULT_NAMES[name] in case.expected]
-    return [_check_operation(runner, case, operation) for operation in covered]
+def _check_case(runner: Runner, case: Case, operations: tuple[str, ...], claims: tuple[str, ...]) -> list[Outcome]:
+    accepted = accepted_of(case, claims)
+    covered = [name for name in OPERATIONS if name in operations and RESULT_NAMES[name] in accepted]
+    return [_check_operation(runner, case, operation, accepted[RESULT_NAMES[operation]]) for operation in covered]
 
 
-def _check_operation(runner: Runner, case: Case, operation: str) -> Outcome:
-    expected = case.expected[RESULT_NAMES[operation]]
+def _check_operation(runner: Runner, case: Case, operation: str, accepted: Accepted) -> Outcome:
+    policy, expected = next(iter(accepted.items()))
     tensors = {name: np.array(tensor) for name, tensor in case.inputs.items()}  # its own copies, writable
     begin = time.perf_counter()
     try:
@@ -85,11 +91,13 @@ def _check_operation(runner: Runner, case: Case, operation: str) -> Outcome:
     except Exception as error:
         status, message, verdict = *_blame(error), None
     else:
-        status, message, verdict = _judge(result, expected, RESULT_NAMES[operation], _changed(tensors, case))
+        changed = _changed(tensors, case)
+        judged = {name: _judge(result, truth, RESULT_NAMES[operation], changed) for name, truth in accepted.items()}
+        policy, (status, message, verdict) = best_match(judged)
     seconds = time.perf_counter() - begin
     return Outcome(
         case.id, operation, status, case.flags, case.comment, case.problem.descriptor,
-        next(iter(case.inputs.values())).dtype.name, _rule(expected), message, verdict, seconds,
+        next(iter(case.inputs.values())).dtype.name, _rule(expected), message, verdict, seconds, policy,
     )  # fmt: skip
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from refconv.errors import FormatError
 from refconv.exact.slicing import SIGNIFICAND, as_float64, ceil_log2, slices, widths
+from refconv.exact.special import SpecialSum, add, finite_part, resolve
 from refconv.exact.sums import ExactSum, IntegerSum, SlicedSum, to_integers
 from refconv.formats import NumberFormat, get_format
 from refconv.problem import ConvProblem
@@ -45,30 +45,25 @@ def exact_sum(operation: str, tensors: Mapping[str, Array | None], problem: Conv
     Returns
     -------
     ExactSum
-        Of the shape of the result.
-
-    Raises
-    ------
-    FormatError
-        If an input is not finite.
+        Of the shape of the result.  NaN and infinities are in it by the rules of
+        :mod:`refconv.exact.special`, on the products that exist; padding is absence.
     """
-    factors = [_finite(name, tensors[name]) for name in FACTORS[operation]]
-    total: ExactSum
-    if getattr(using, "unbounded_integers", False):
-        total = _integer_sum(operation, factors, problem, using)
-    else:
-        total = _sliced_sum(operation, factors, problem, using)
+    factors = [as_float64(tensors[name]) for name in FACTORS[operation]]
+    total = _finite_sum(operation, list(map(finite_part, factors)), problem, using)
+    special = resolve(factors, _counted(operation, problem, using))
+    if special is not None:
+        total = SpecialSum(total, special)
     bias = tensors.get("bias") if operation == "forward" else None
     if bias is None:
         return total
     problem.check_tensor("bias", np.shape(bias))
-    return total.plus(_finite("bias", bias).reshape(-1, *[1] * len(problem.output_size)))
+    return add(total, as_float64(bias).reshape(-1, *[1] * len(problem.output_size)))
 
 
 def exact_magnitude(operation: str, tensors: Mapping[str, Array | None], problem: ConvProblem, using: Any) -> ExactSum:
     """Compute S, the exact sum of the absolute values of all products (and of the bias).
 
-    Parameters and errors are those of :func:`exact_sum`.
+    Parameters are those of :func:`exact_sum`.
     """
     absolute = {name: None if value is None else np.abs(as_float64(value)) for name, value in tensors.items()}
     return exact_sum(operation, absolute, problem, using)
@@ -77,7 +72,7 @@ def exact_magnitude(operation: str, tensors: Mapping[str, Array | None], problem
 def count_terms(operation: str, tensors: Mapping[str, Array | None], problem: ConvProblem, using: Any) -> Array:
     """Count n, the products that exist for each result (and one for the bias), as int64.
 
-    Parameters and errors are those of :func:`exact_sum`; only the presence of ``bias`` is read.
+    Parameters are those of :func:`exact_sum`; only the presence of ``bias`` is read.
     """
     ones = {name: np.ones(problem.shape_of(name)) for name in FACTORS[operation]}
     counted = exact_sum(operation, ones, problem, using).round(get_format("float64")).astype(np.int64)
@@ -108,7 +103,7 @@ def forward(
     Raises
     ------
     FormatError
-        If an input is not finite, or an integer format cannot hold a result.
+        If an integer format cannot hold a result.
 
     Examples
     --------
@@ -145,6 +140,12 @@ def grad_bias(
     return exact_sum("grad_bias", {"grad_output": grad_output}, problem, using).round(get_format(out_format), overflow)
 
 
+def _finite_sum(operation: str, factors: list[Array], problem: ConvProblem, using: Any) -> ExactSum:
+    if getattr(using, "unbounded_integers", False):
+        return _integer_sum(operation, factors, problem, using)
+    return _sliced_sum(operation, factors, problem, using)
+
+
 def _sliced_sum(operation: str, factors: list[Array], problem: ConvProblem, using: Any) -> SlicedSum:
     """Convolve slice pairs in float64 and add the pairs of equal weight in int64."""
     terms: dict[int, Any] = {}
@@ -176,9 +177,8 @@ def _applied(operation: str, problem: ConvProblem, using: Any) -> Callable[..., 
     return lambda *factors: function(*factors, problem)
 
 
-def _finite(name: str, tensor: Any) -> Array:
-    values = as_float64(tensor)
-    missing = int(values.size - np.isfinite(values).sum())
-    if missing:
-        raise FormatError(f"{name} must be finite for an exact result, got {missing} NaN or infinite elements.")
-    return values
+def _counted(operation: str, problem: ConvProblem, using: Any) -> Callable[..., Array]:
+    """Return the operation on indicators of 0 and 1: Python integers, or float64 as the reference has it."""
+    carrier = object if getattr(using, "unbounded_integers", False) else np.float64
+    apply = _applied(operation, problem, using)
+    return lambda *indicators: apply(*(indicator.astype(carrier) for indicator in indicators))

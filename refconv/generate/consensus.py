@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,32 +11,18 @@ from refconv import exact
 from refconv.catalogue import CaseSpec
 from refconv.catalogue.inputs import BUDGETS
 from refconv.errors import DisagreementError
-from refconv.formats import NumberFormat, get_format
+from refconv.formats import get_format
+from refconv.generate.tasks import Task, under
 from refconv.implementations import RESULT_NAMES, Runner
 from refconv.judge import judge_tensor, standard_interval
-from refconv.problem import ConvProblem
 from refconv.reference import direct, im2col, sparse
 from refconv.suite import Case, Expected, Judge
+from refconv.suite.model import Result
 
 Array = npt.NDArray[Any]
 
 REFERENCES = (direct, sparse, im2col)
 FLOAT64 = get_format("float64")
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """One operation of one case, wherever it comes from: the catalogue or a file.
-
-    ``accumulator`` is None where the result is judged for equality.
-    """
-
-    case_id: str
-    operation: str
-    problem: ConvProblem
-    inputs: dict[str, Array]
-    out_format: NumberFormat
-    accumulator: NumberFormat | None
 
 
 def golden_case(spec: CaseSpec) -> Case:
@@ -48,9 +33,14 @@ def golden_case(spec: CaseSpec) -> Case:
     DisagreementError
         If the references differ anywhere; it names the case, the operation, the element and the values.
     """
-    inputs = spec.inputs()
-    expected = {RESULT_NAMES[operation]: _expected(spec, operation, inputs) for operation in spec.operations}
-    return Case(spec.id, spec.row.comment, spec.flags, "valid", spec.problem, inputs, expected)
+    inputs, policies = spec.inputs(), spec.row.policies
+
+    def golden(policy: str) -> dict[str, Expected]:
+        return {RESULT_NAMES[operation]: _expected(spec, operation, inputs, policy) for operation in spec.operations}
+
+    expected, alternatives = ({}, {name: golden(name) for name in policies}) if policies else (golden(""), {})
+    result: Result = "choice" if policies else "valid"
+    return Case(spec.id, spec.row.comment, spec.flags, result, spec.problem, inputs, expected, alternatives)
 
 
 def agreed(task: Task) -> dict[str, Array]:
@@ -81,7 +71,7 @@ def consult(oracle: Runner, spec: CaseSpec) -> dict[str, str]:
     -------
     dict
         By operation: ``"equal"`` for exact fills, else the largest deviation in units of the float64
-        bound, as a hex-float string.
+        bound, as a hex-float string.  For a choice: the policy that the oracle follows, or that it follows none.
 
     Raises
     ------
@@ -89,15 +79,16 @@ def consult(oracle: Runner, spec: CaseSpec) -> dict[str, str]:
         If it differs from the references by more than float64 arithmetic can.
     """
     inputs = {name: tensor.astype(np.float64) for name, tensor in spec.inputs().items()}
-    return {operation: _opinion(oracle, spec, operation, inputs) for operation in spec.operations}
+    opinion = _chosen if spec.row.policies else _opinion
+    return {operation: opinion(oracle, spec, operation, inputs) for operation in spec.operations}
 
 
-def _expected(spec: CaseSpec, operation: str, inputs: dict[str, Array]) -> Expected:
+def _expected(spec: CaseSpec, operation: str, inputs: dict[str, Array], policy: str) -> Expected:
     accumulator = None if spec.rule == "exact" else spec.accumulator(operation)
-    golden = agreed(Task(spec.id, operation, spec.problem, inputs, spec.out_format, accumulator))
+    golden = agreed(under(policy, Task(spec.id, operation, spec.problem, inputs, spec.out_format, accumulator)))
     terms = int(golden.pop("terms").max(initial=0))
     if accumulator is None:
-        _check_budget(spec, operation, golden["magnitude"])
+        _check_budget(spec, operation, golden["magnitude"][np.isfinite(golden["tensor"].astype(np.float64))])
         return Expected(golden["tensor"], Judge("exact"))
     return Expected(judge=Judge("standard", accumulator.name, terms), **golden)
 
@@ -135,15 +126,29 @@ def _check_budget(spec: CaseSpec, operation: str, magnitude: Array) -> None:
         )
 
 
-def _opinion(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, Array]) -> str:
-    total = exact.exact_sum(operation, inputs, spec.problem, im2col)
+def _chosen(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, Array]) -> str:
+    """Say which policy the oracle follows; what is open for all is open for it."""
+    for policy in spec.row.policies:
+        try:
+            _opinion(oracle, spec, operation, inputs, policy)
+        except DisagreementError:
+            continue
+        return policy
+    return "none of the policies"
+
+
+def _opinion(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, Array], policy: str = "") -> str:
+    task = under(policy, Task(spec.id, operation, spec.problem, inputs, FLOAT64, FLOAT64))
+    total = exact.exact_sum(operation, task.inputs, task.problem, im2col)
     truth = total.round(FLOAT64)
     said = np.asarray(oracle.run(operation, inputs, spec.problem))
+    if said.shape != truth.shape:
+        raise DisagreementError(f"{spec.id}: {oracle.name} must return shape {truth.shape}, got {said.shape}.")
     if spec.rule == "exact":
         verdict = judge_tensor(said, truth)
     else:
-        magnitude = exact.exact_magnitude(operation, inputs, spec.problem, im2col)
-        terms = exact.count_terms(operation, inputs, spec.problem, im2col)
+        magnitude = exact.exact_magnitude(operation, task.inputs, task.problem, im2col)
+        terms = exact.count_terms(operation, task.inputs, task.problem, im2col)
         interval = standard_interval(total, magnitude, terms, FLOAT64, FLOAT64)
         verdict = judge_tensor(said, truth, interval.lo, interval.hi)
     if verdict.first is not None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from refconv.catalogue import cases
 from refconv.errors import RefconvError
 from refconv.formats import get_format
-from refconv.generate.consensus import Task, agreed, consult
+from refconv.generate.consensus import agreed, consult
 from refconv.generate.run import oracle_name
+from refconv.generate.tasks import Task, under
 from refconv.implementations import RESULT_NAMES, load_implementation
 from refconv.suite import Case, load_suite
 
@@ -65,11 +66,12 @@ def _spread(folder: Path, groups: list[str], oracle: str | None, jobs: int) -> I
 
 
 def _recompute_case(case: Case) -> Iterator[str]:
-    for name, expected in case.expected.items():
-        accumulator = expected.judge.accumulator
+    for scope, name, expected in case.all_expected():
+        accumulator, policy = expected.judge.accumulator, scope.partition("/")[2]
         out_format, steps = get_format(expected.tensor.dtype), get_format(accumulator) if accumulator else None
         try:
-            golden = agreed(Task(case.id, OPERATION_OF[name], case.problem, case.inputs, out_format, steps))
+            task = Task(case.id, OPERATION_OF[name], case.problem, case.inputs, out_format, steps)
+            golden = agreed(under(policy, task))
         except RefconvError as error:
             yield str(error)
             continue

@@ -32,8 +32,11 @@ offset in the payload, the number of bytes, dtype, shape and SHA-256; data are l
 so `seek` and `read` suffice.
 
 A result passes if, for judge class `exact`, every element equals the expected one (-0 equals +0), and for any
-other class, every element lies in `lo <= value <= hi`.  "Convolution" is cross-correlation; a dilation of 1 is
-dense; padding is ((top, bottom), (left, right)); sizes that do not divide are floored.
+other class, every element lies in `lo <= value <= hi`; any NaN is right where NaN is expected.  A case whose
+`result` is `choice` expects one of its `alternatives`, each under the name of a policy.
+
+"Convolution" is cross-correlation; a dilation of 1 is dense; padding is ((top, bottom), (left, right)); sizes that
+do not divide are floored.
 """
 
 

@@ -19,6 +19,7 @@ from refconv.reference import im2col as im2col_module
 from refconv.reference import sparse as sparse_module
 
 Array = npt.NDArray[Any]
+QUIET: dict[str, Any] = {"over": "ignore", "invalid": "ignore"}  # inf and NaN are results like any others
 
 
 class Reference:
@@ -39,19 +40,23 @@ class Reference:
     def forward(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
         """Return y."""
         wide_bias = None if bias is None else _widened(bias)
-        return _narrowed(self.module.forward(_widened(x), _widened(weight), wide_bias, problem), x)
+        with np.errstate(**QUIET):
+            return _narrowed(self.module.forward(_widened(x), _widened(weight), wide_bias, problem), x)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
         """Return grad_input."""
-        return _narrowed(self.module.grad_input(_widened(grad_output), _widened(weight), problem), grad_output)
+        with np.errstate(**QUIET):
+            return _narrowed(self.module.grad_input(_widened(grad_output), _widened(weight), problem), grad_output)
 
     def grad_weight(self, x: Array, grad_output: Array, problem: ConvProblem) -> Array:
         """Return grad_weight."""
-        return _narrowed(self.module.grad_weight(_widened(x), _widened(grad_output), problem), x)
+        with np.errstate(**QUIET):
+            return _narrowed(self.module.grad_weight(_widened(x), _widened(grad_output), problem), x)
 
     def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
         """Return grad_bias."""
-        return _narrowed(self.module.grad_bias(_widened(grad_output), problem), grad_output)
+        with np.errstate(**QUIET):
+            return _narrowed(self.module.grad_bias(_widened(grad_output), problem), grad_output)
 
 
 def direct() -> Reference:

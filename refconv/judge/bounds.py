@@ -74,7 +74,11 @@ def error_bound(magnitude: Array, terms: Array, accumulator: NumberFormat) -> Ar
 def standard_interval(
     total: ExactSum, magnitude: ExactSum, terms: Array, accumulator: NumberFormat, out: NumberFormat
 ) -> Interval:
-    """Return the interval of class ``standard``: accumulate in ``accumulator``, round once to ``out``."""
+    """Return the interval of class ``standard``: accumulate in ``accumulator``, round once to ``out``.
+
+    Where the exact result is NaN or infinite by rule, both ends are that value.
+    """
     size = magnitude.round(get_format("float64"), upward=True)
-    bound = error_bound(size, terms, accumulator)
+    finite = np.isfinite(size)
+    bound = np.where(finite, error_bound(np.where(finite, size, 0.0), terms, accumulator), 0.0)
     return Interval(total.plus(-bound).round(out), total.plus(bound).round(out), size)

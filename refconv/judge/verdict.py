@@ -72,7 +72,8 @@ def judge_tensor(got: Array, expected: Array, lo: Array | None = None, hi: Array
     ----------
     got, expected : array, of one shape
     lo, hi : array, optional
-        The interval; without it every element must equal ``expected`` (-0 equals +0).
+        The interval; without it every element must equal ``expected`` (-0 equals +0).  Where ``expected``
+        is NaN, any NaN is accepted and nothing else; an infinity must come with its sign.
 
     Returns
     -------
@@ -88,8 +89,9 @@ def judge_tensor(got: Array, expected: Array, lo: Array | None = None, hi: Array
     """
     result, truth = _float64(got), _float64(expected)
     low, high = (truth if bound is None else _float64(bound) for bound in (lo, hi))
-    outside = ~((low <= result) & (result <= high))  # a NaN lies nowhere
-    error = _in_units_of_the_bound(result, truth, low, high)
+    same = (result == truth) | (np.isnan(result) & np.isnan(truth))
+    outside = ~(same | ((low <= result) & (result <= high)))  # a NaN lies nowhere
+    error = np.where(same, 0.0, _in_units_of_the_bound(result, truth, low, high))
 
     def element(position: int) -> Element:
         index = tuple(int(i) for i in np.unravel_index(position, truth.shape))
@@ -103,7 +105,7 @@ def judge_tensor(got: Array, expected: Array, lo: Array | None = None, hi: Array
         first=element(int(wrong[0])) if len(wrong) else None,
         worst=element(int(np.argmax(error))) if truth.size else None,
         interval_use=float(error.max(initial=0.0)),
-        correctly_rounded=float(np.mean(result == truth)) if truth.size else 1.0,
+        correctly_rounded=float(np.mean(same)) if truth.size else 1.0,
     )
 
 
@@ -115,5 +117,6 @@ def _in_units_of_the_bound(result: Array, truth: Array, low: Array, high: Array)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         distance = np.abs(result - truth)
         width = np.where(result > truth, high - truth, truth - low)
-        error = np.where(result == truth, 0.0, distance / width)
-    return np.where(np.isnan(error), np.inf, error)
+        error = distance / width
+    overflowed = (low <= result) & (result <= high)  # beside an infinite end, every distance is infinite
+    return np.where(np.isnan(error), np.where(overflowed, 1.0, np.inf), error)

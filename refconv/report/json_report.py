@@ -55,6 +55,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "descriptor": outcome.descriptor,
         "element": outcome.element,
         "rule": outcome.rule,
+        "policy": outcome.policy,
         "message": outcome.message,
         "verdict": None if outcome.verdict is None else _verdict(outcome.verdict),
         "seconds": _float(outcome.seconds),

@@ -34,6 +34,9 @@ def print_report(report: Report, console: Console, limit: int = 5, command: str 
     if rest:
         failures = sum(len(kind.outcomes) for kind in rest)
         _line(console, f"... and {failures} more {_failures(failures)} of {len(rest)} more kinds.\n")
+    followed = ", ".join(f"{policy} ({count})" for policy, count in report.policies().items())
+    if followed:
+        _line(console, plain(f"Where several results are right, these policies were followed: {followed}."))
     _line(console, plain(report.summary()), "bold green" if report.passed else "bold red")
 
 

@@ -98,9 +98,12 @@ def _references(case: dict[str, Any], where: str) -> list[dict[str, Any]]:
     """List the tensor references of a case, each under the name that its place demands."""
     slug = case["id"].partition("/")[2]
     places = [(payload_name(slug, name), reference) for name, reference in case["inputs"].items()]
-    for name, expected in case["expected"].items():
-        parts = [part for part in expected if part != "judge"]
-        places += [(payload_name(slug, name, part), expected[part]) for part in parts]
+    scopes = {slug: case["expected"]}
+    scopes |= {f"{slug}/{policy}": results for policy, results in case.get("alternatives", {}).items()}
+    for scope, results in scopes.items():
+        for name, expected in results.items():
+            parts = [part for part in expected if part != "judge"]
+            places += [(payload_name(scope, name, part), expected[part]) for part in parts]
     for name, reference in places:
         if reference["name"] != name:
             raise SuiteError(f"{where}: a tensor of {case['id']!r} must be named {name!r}, got {reference['name']!r}.")
@@ -136,8 +139,13 @@ def _case(case: dict[str, Any], tensors: dict[str, Array], where: str) -> Case:
         result=case["result"],
         problem=_problem(case["problem"], f"{where}: case {case['id']!r}"),
         inputs={name: tensors[reference["name"]] for name, reference in case["inputs"].items()},
-        expected={name: _expected(item, tensors) for name, item in case["expected"].items()},
+        expected=_results(case["expected"], tensors),
+        alternatives={policy: _results(item, tensors) for policy, item in case.get("alternatives", {}).items()},
     )
+
+
+def _results(items: dict[str, Any], tensors: dict[str, Array]) -> dict[str, Expected]:
+    return {name: _expected(item, tensors) for name, item in items.items()}
 
 
 def _expected(item: dict[str, Any], tensors: dict[str, Array]) -> Expected:

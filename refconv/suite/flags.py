@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from refconv.errors import SuiteError
@@ -28,6 +29,24 @@ FLAGS: dict[str, Note] = {
     for bug_type, rows in _TABLE.items()
     for name, (description, meaning) in rows.items()
 }
+
+
+def flag_of(policy: str) -> str:
+    """Return the flag that explains a policy.
+
+    Examples
+    --------
+    >>> flag_of("padding-is-absent")
+    'PaddingIsAbsent'
+    """
+    return "".join(word.capitalize() for word in policy.split("-"))
+
+
+def _policy(flag: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", flag).lower()
+
+
+POLICIES: dict[str, str] = {_policy(flag): FLAGS[flag].description.removeprefix("Policy: ") for flag in CHOICE}
 
 
 def note_for(flag: str, defects: Mapping[str, Iterable[str]] | None = None) -> Note:

@@ -52,6 +52,18 @@ NONFINITE: Rows = {
         "A NaN or infinite weight meets the padding.",
         "the padding is multiplied as zeros, which gives NaN, instead of being absent, or the reverse.",
     ),
+    "ZeroTimesInfinity": (
+        "An infinity meets a zero of the other factor.",
+        "products with zero weights are skipped, as sparse kernels do, and the NaN of 0 * inf is lost.",
+    ),
+    "UnreadNonFinite": (
+        "NaN or infinity stand where some or all results do not read them: in leftovers, other groups or images.",
+        "what is not read is multiplied by zero, as by masks and dense matrices, and the NaN spreads.",
+    ),
+    "NegativeZero": (
+        "Some inputs are -0.",
+        "-0 is told from +0, by its sign bit or by its bytes, where both are the same number.",
+    ),
     "SignedZero": (
         "The sign of a zero in the result matters.",
         "a sum begins with the other zero, or the sign is lost in a fused or vectorised addition.",
@@ -77,26 +89,31 @@ DTYPE: Rows = {
     ),
 }
 
+# Each flag is one policy, claimed by its name in kebab case: PaddingIsAbsent is padding-is-absent.
 CHOICE: Rows = {
     "PaddingIsAbsent": (
-        "Policy: taps on the padding are left out, even where the weight is NaN or infinite.",
+        "Policy: taps on the padding are left out, even where the weight or the gradient is NaN or infinite.",
         "the padding is multiplied as zeros, which is the other policy.",
     ),
     "PaddingIsZero": (
-        "Policy: taps on the padding are multiplied by zero, so that a NaN or infinite weight gives NaN.",
+        "Policy: taps on the padding are multiplied by zero, so that a NaN or infinite factor gives NaN there.",
         "the padding is left out, which is the other policy.",
     ),
-    "NoInputChannels": (
-        "Policy: without input channels the result is the bias, in the full output shape.",
+    "NoInputChannelsGiveBias": (
+        "Policy: without input channels the result is the bias, or zero, in the full output shape.",
         "the output has no channels or holds uninitialised memory.",
     ),
-    "OversizedKernelRefused": (
-        "Policy: a kernel that is larger than the padded input is refused.",
-        "an empty or negative output size is accepted.",
+    "NoInputChannelsGiveNothing": (
+        "Policy: without input channels the result has no output channels either.",
+        "the empty sum is computed in the full output shape, which is the other policy.",
     ),
-    "OversizedKernelEmpty": (
-        "Policy: a kernel that is larger than the padded input gives an empty result.",
-        "the call is refused, which is the other policy.",
+    "SubnormalsAreKept": (
+        "Policy: subnormal inputs enter the products with their value.",
+        "the processor or its dot-product instruction flushes subnormal numbers to zero, which is the other policy.",
+    ),
+    "SubnormalsAreFlushed": (
+        "Policy: subnormal inputs are taken for zeros, and subnormal results become zeros.",
+        "subnormal numbers are computed with, which is the other policy.",
     ),
 }
 

@@ -86,20 +86,25 @@ def _check_names(group: Group) -> None:
 
 
 def _case(case: Case, payload: bytes, slots: dict[str, Slot]) -> dict[str, Any]:
-    def reference(name: str, part: str = "tensor") -> dict[str, Any]:
-        return _reference(payload_name(case.slug, name, part), payload, slots)
+    def reference(scope: str, name: str, part: str = "tensor") -> dict[str, Any]:
+        return _reference(payload_name(scope, name, part), payload, slots)
 
+    def results(scope: str, expected: dict[str, Expected]) -> dict[str, Any]:
+        return {
+            name: _expected(expected[name], {part: reference(scope, name, part) for part in expected[name].parts})
+            for name in _ordered(expected, EXPECTED)
+        }
+
+    alternatives = {policy: results(f"{case.slug}/{policy}", found) for policy, found in case.alternatives.items()}
     return {
         "id": case.id,
         "comment": case.comment,
         "flags": list(case.flags),
         "result": case.result,
         "problem": problem_document(case.problem),
-        "inputs": {name: reference(name) for name in _ordered(case.inputs, INPUTS)},
-        "expected": {
-            name: _expected(case.expected[name], {part: reference(name, part) for part in case.expected[name].parts})
-            for name in _ordered(case.expected, EXPECTED)
-        },
+        "inputs": {name: reference(case.slug, name) for name in _ordered(case.inputs, INPUTS)},
+        "expected": results(case.slug, case.expected),
+        **({"alternatives": alternatives} if alternatives else {}),
     }
 
 

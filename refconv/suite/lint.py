@@ -10,7 +10,7 @@ import numpy as np
 
 from refconv.errors import FormatError
 from refconv.formats import FORMATS, get_format
-from refconv.suite.flags import FLAGS
+from refconv.suite.flags import FLAGS, flag_of
 from refconv.suite.model import EXPECTED, INPUTS, RESULTS, Array, Case, Expected, Group
 from refconv.suite.names import is_case_id, is_slug
 
@@ -41,12 +41,30 @@ def lint_case(case: Case) -> Iterator[str]:
         yield "flags must name at least one bug that the case hunts, got none."
     if case.result not in RESULTS:
         yield f"result must be one of {', '.join(RESULTS)}, got {case.result!r}."
-    if not case.expected and case.result != "invalid":
+    if not case.expected and case.result == "valid":
         yield "expected must hold at least one result, got none."
+    yield from _lint_alternatives(case)
     for name, array in case.inputs.items():
         yield from _lint_input(case, name, array)
     for name, expected in case.expected.items():
         yield from _lint_operation(case, name, expected)
+
+
+def _lint_alternatives(case: Case) -> Iterator[str]:
+    """Yield what is wrong with a choice: its policies are its flags of that kind, two or more, told apart."""
+    if (case.result == "choice") != (len(case.alternatives) > 1) or (case.alternatives and case.expected):
+        yield "a choice, and nothing else, must have two or more alternatives and nothing that is expected of all."
+    policies = {flag for flag in case.flags if flag in FLAGS and FLAGS[flag].bug_type == "CHOICE"}
+    stated = {flag_of(policy) for policy in case.alternatives}
+    if case.result == "choice" and stated != policies:
+        yield f"the alternatives must be the policies of the flags, {sorted(policies)}, got {sorted(stated)}."
+    for policy, results in case.alternatives.items():
+        for name, expected in results.items():
+            yield from _lint_golden(case, name, f"{policy}/{name}", expected)
+    for name in sorted({name for results in case.alternatives.values() for name in results}):
+        goldens = [results[name].tensor for results in case.alternatives.values() if name in results]
+        if len({(golden.shape, golden.tobytes()) for golden in goldens}) < len(case.alternatives):
+            yield f"{name} must stand in every alternative and differ, or nothing tells the policies apart."
 
 
 def _lint_names(group: Group) -> Iterator[str]:
@@ -82,18 +100,29 @@ def _lint_input(case: Case, name: str, array: Array) -> Iterator[str]:
 
 
 def _lint_operation(case: Case, name: str, expected: Expected) -> Iterator[str]:
+    if name in EXPECTED:
+        for part, array in expected.parts.items():
+            yield from _lint_shape(case, name, name if part == "tensor" else f"{name}.{part}", array)
+    findings = [*_lint_golden(case, name, name, expected)]
+    yield from findings
+    if findings or not expected.tensor.size or _wide(expected.tensor).any():
+        return
+    if case.problem.reduction_length("forward" if name == "y" else name):
+        yield f"{name} must have elements other than zero, or it sees nothing, got {expected.tensor.size} zeros."
+
+
+def _lint_golden(case: Case, name: str, label: str, expected: Expected) -> Iterator[str]:
+    """Yield what is wrong with a golden tensor apart from its shape, which a policy may choose."""
     if name not in EXPECTED:
         yield f"an expected result must be one of {', '.join(EXPECTED)}, got {name!r}."
         return
     missing = [needed for needed in NEEDS[name] if needed not in case.inputs]
     if missing:
-        yield f"{name} must have the inputs {', '.join(NEEDS[name])}, {', '.join(missing)} is missing."
-    for part, array in expected.parts.items():
-        yield from _lint_shape(case, name, name if part == "tensor" else f"{name}.{part}", array)
-    findings = [*_lint_dtype(name, expected.tensor), *_lint_judge(name, expected)]
+        yield f"{label} must have the inputs {', '.join(NEEDS[name])}, {', '.join(missing)} is missing."
+    findings = [*_lint_dtype(label, expected.tensor), *_lint_judge(label, expected)]
     yield from findings
     if not findings:
-        yield from _lint_values(case, name, expected)
+        yield from _lint_values(label, expected)
 
 
 def _lint_dtype(name: str, array: Array) -> Iterator[str]:
@@ -132,15 +161,12 @@ def _lint_standard(name: str, expected: Expected, bounds: set[str]) -> Iterator[
             yield f"{name}.{part} must be {wanted.name} {expected.tensor.shape}, got {array.dtype.name} {array.shape}."
 
 
-def _lint_values(case: Case, name: str, expected: Expected) -> Iterator[str]:
+def _lint_values(name: str, expected: Expected) -> Iterator[str]:
     values = _wide(expected.tensor)
     if expected.lo is not None and expected.hi is not None:
         outside = np.flatnonzero(~_inside(values, _wide(expected.lo), _wide(expected.hi)).reshape(-1))
         if outside.size:
             yield f"{name} must lie between lo and hi, {outside.size} elements do not, first number {outside[0]}."
-    reduction = case.problem.reduction_length("forward" if name == "y" else name)
-    if values.size and reduction and not values.any():
-        yield f"{name} must have elements other than zero, or it sees nothing, got {values.size} zeros."
 
 
 def _wide(array: Array) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -82,7 +83,9 @@ class Case:
     inputs : dict
         Some of ``x``, ``weight``, ``bias`` and ``grad_output``.
     expected : dict
-        Some of ``y``, ``grad_input``, ``grad_weight`` and ``grad_bias``.
+        Some of ``y``, ``grad_input``, ``grad_weight`` and ``grad_bias``; empty for a choice.
+    alternatives : dict of dict
+        For a choice: what is expected under each policy, by its name; refconv's own policy comes first.
     """
 
     id: str
@@ -92,6 +95,7 @@ class Case:
     problem: ConvProblem
     inputs: dict[str, Array]
     expected: dict[str, Expected]
+    alternatives: dict[str, dict[str, Expected]] = field(default_factory=dict)
 
     @property
     def slug(self) -> str:
@@ -101,9 +105,15 @@ class Case:
     def payload_tensors(self) -> dict[str, Array]:
         """Return every tensor of the case by its name in the payload, such as ``case-slug/y.lo``."""
         tensors = {payload_name(self.slug, name): array for name, array in self.inputs.items()}
-        for name, expected in self.expected.items():
-            tensors |= {payload_name(self.slug, name, part): array for part, array in expected.parts.items()}
+        for scope, name, expected in self.all_expected():
+            tensors |= {payload_name(scope, name, part): array for part, array in expected.parts.items()}
         return tensors
+
+    def all_expected(self) -> Iterator[tuple[str, str, Expected]]:
+        """Yield (scope in the payload, name, golden) of every result, those of all policies included."""
+        yield from ((self.slug, name, expected) for name, expected in self.expected.items())
+        for policy, results in self.alternatives.items():
+            yield from ((f"{self.slug}/{policy}", name, expected) for name, expected in results.items())
 
 
 @dataclass(frozen=True)
@@ -158,7 +168,7 @@ def payload_name(slug: str, name: str, part: str = "tensor") -> str:
 
     Examples
     --------
-    >>> payload_name("s2-p1", "x"), payload_name("s2-p1", "y", "lo")
-    ('s2-p1/x', 's2-p1/y.lo')
+    >>> payload_name("s2-p1", "x"), payload_name("s2-p1", "y", "lo"), payload_name("s2-p1/padding-is-zero", "y")
+    ('s2-p1/x', 's2-p1/y.lo', 's2-p1/padding-is-zero/y')
     """
     return f"{slug}/{name}" if part == "tensor" else f"{slug}/{name}.{part}"

@@ -60,3 +60,33 @@ def test_a_tensor_without_elements_passes():
     assert verdict.passed
     assert verdict.worst is None
     assert verdict.correctly_rounded == 1
+
+
+NON_FINITE = np.array([math.nan, math.inf, -math.inf, 1.0])
+
+
+def test_any_nan_is_right_where_nan_is_expected():
+    got = NON_FINITE.astype(np.float32)
+    got.view(np.uint32)[0] = 0xFFC00123  # negative, with a payload
+    verdict = judge_tensor(got, NON_FINITE.astype(np.float32))
+    assert verdict.passed
+    assert (verdict.interval_use, verdict.correctly_rounded) == (0, 1)
+    assert judge_tensor(got, NON_FINITE, NON_FINITE, NON_FINITE).passed
+
+
+@pytest.mark.parametrize(
+    ("index", "value"),
+    [(0, 0.0), (0, math.inf), (1, -math.inf), (1, 3e38), (1, math.nan), (2, math.inf), (3, math.nan), (3, math.inf)],
+)
+def test_what_is_not_the_special_value_is_wrong(index, value):
+    got = NON_FINITE.copy()
+    got[index] = value
+    exact, interval = judge_tensor(got, NON_FINITE), judge_tensor(got, NON_FINITE, NON_FINITE, NON_FINITE)
+    assert exact.wrong == interval.wrong == 1
+    assert exact.first.index == interval.first.index == (index,)
+
+
+def test_a_finite_value_beside_an_infinite_end_uses_the_whole_interval():
+    verdict = judge_tensor(np.array([60000.0]), np.array([math.inf]), np.array([50000.0]), np.array([math.inf]))
+    assert verdict.passed
+    assert verdict.interval_use == 1
