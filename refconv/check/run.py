@@ -13,7 +13,8 @@ import numpy.typing as npt
 from refconv.check.outcomes import Outcome, Report
 from refconv.check.policies import Accepted, accepted_of, best_match, known_policies
 from refconv.errors import CatalogueError
-from refconv.implementations import RESULT_NAMES, Runner, as_runner
+from refconv.formats import natural_output
+from refconv.implementations import PLAIN, RESULT_NAMES, Demand, Runner, as_runner
 from refconv.judge import Verdict, judge_tensor
 from refconv.problem import OPERATIONS
 from refconv.suite import Case, Expected, Suite
@@ -85,7 +86,8 @@ def _check_operation(runner: Runner, case: Case, operation: str, accepted: Accep
     tensors = {name: np.array(tensor) for name, tensor in case.inputs.items()}  # its own copies, writable
     begin = time.perf_counter()
     try:
-        result = runner.run(operation, tensors, case.problem)
+        demand = _demand(case, expected)
+        result = runner.run(operation, tensors, case.problem, *([demand] if demand != PLAIN else []))
     except NotImplementedError as error:
         status, message, verdict = "UNSUPPORTED", str(error), None
     except Exception as error:
@@ -99,6 +101,14 @@ def _check_operation(runner: Runner, case: Case, operation: str, accepted: Accep
         case.id, operation, status, case.flags, case.comment, case.problem.descriptor,
         next(iter(case.inputs.values())).dtype.name, _rule(expected), message, verdict, seconds, policy,
     )  # fmt: skip
+
+
+def _demand(case: Case, expected: Expected) -> Demand:
+    """Say what nobody would do of himself: another format than the natural one, a stated overflow mode."""
+    natural = natural_output(next(iter(case.inputs.values())).dtype)
+    out, overflow = expected.tensor.dtype.name, expected.judge.overflow
+    usual = "infinity" if natural.has_infinity else None
+    return Demand(out if out != natural.name else None, overflow if overflow != usual else None)
 
 
 def _blame(error: Exception) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from refconv.catalogue import CaseSpec
 from refconv.catalogue.inputs import BUDGETS
 from refconv.errors import DisagreementError
 from refconv.formats import get_format
-from refconv.generate.tasks import Task, under
+from refconv.generate.tasks import Task, under, unstated_overflow
 from refconv.implementations import RESULT_NAMES, Runner
 from refconv.judge import judge_tensor, standard_interval
 from refconv.reference import direct, im2col, sparse
@@ -85,12 +85,14 @@ def consult(oracle: Runner, spec: CaseSpec) -> dict[str, str]:
 
 def _expected(spec: CaseSpec, operation: str, inputs: dict[str, Array], policy: str) -> Expected:
     accumulator = None if spec.rule == "exact" else spec.accumulator(operation)
-    golden = agreed(under(policy, Task(spec.id, operation, spec.problem, inputs, spec.out_format, accumulator)))
+    overflow = spec.row.overflow
+    task = Task(spec.id, operation, spec.problem, inputs, spec.out_format, accumulator, overflow)
+    golden = agreed(under(policy, task))
     terms = int(golden.pop("terms").max(initial=0))
     if accumulator is None:
         _check_budget(spec, operation, golden["magnitude"][np.isfinite(golden["tensor"].astype(np.float64))])
-        return Expected(golden["tensor"], Judge("exact"))
-    return Expected(judge=Judge("standard", accumulator.name, terms), **golden)
+        return Expected(golden["tensor"], Judge("exact", overflow=overflow))
+    return Expected(judge=Judge("standard", accumulator.name, terms, overflow), **golden)
 
 
 def _compute(task: Task, using: Any) -> dict[str, Array]:
@@ -98,10 +100,11 @@ def _compute(task: Task, using: Any) -> dict[str, Array]:
     total = exact.exact_sum(task.operation, task.inputs, task.problem, using)
     magnitude = exact.exact_magnitude(task.operation, task.inputs, task.problem, using)
     terms = exact.count_terms(task.operation, task.inputs, task.problem, using)
-    golden = {"tensor": total.round(task.out_format), "terms": terms}
+    overflow = task.overflow or unstated_overflow(task.out_format)
+    golden = {"tensor": total.round(task.out_format, overflow), "terms": terms}
     if task.accumulator is None:
         return golden | {"magnitude": magnitude.round(FLOAT64, upward=True)}
-    interval = standard_interval(total, magnitude, terms, task.accumulator, task.out_format)
+    interval = standard_interval(total, magnitude, terms, task.accumulator, task.out_format, overflow)
     return golden | interval._asdict()
 
 
@@ -118,7 +121,8 @@ def _difference(task: Task, name: str, values: list[Array]) -> str:
 def _check_budget(spec: CaseSpec, operation: str, magnitude: Array) -> None:
     """Hold the promise of exact fills: every partial sum, in any order, fits into the accumulator."""
     narrow = spec.fill == "narrow"
-    budget = spec.in_format.largest_integer if narrow else BUDGETS[spec.element]
+    out = "float32" if spec.row.overflow else spec.out_format.name  # who overflows the output may fill the accumulator
+    budget = spec.in_format.largest_integer if narrow else BUDGETS[out]
     largest = magnitude.max(initial=0.0)
     if largest > budget:
         raise DisagreementError(

@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 class Task:
     """One operation of one case, wherever it comes from: the catalogue or a file.
 
-    ``accumulator`` is None where the result is judged for equality.
+    ``accumulator`` is None where the result is judged for equality; ``overflow`` where nothing overflows.
     """
 
     case_id: str
@@ -28,6 +28,12 @@ class Task:
     inputs: dict[str, Array]
     out_format: NumberFormat
     accumulator: NumberFormat | None
+    overflow: str | None = None
+
+
+def unstated_overflow(out: NumberFormat) -> str | None:
+    """Return the overflow mode of results that are claimed not to overflow: a NaN betrays the claim to the lint."""
+    return None if out.has_infinity or out.is_integer else "nan"
 
 
 def under(policy: str, task: Task) -> Task:

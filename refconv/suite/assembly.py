@@ -151,7 +151,8 @@ def _results(items: dict[str, Any], tensors: dict[str, Array]) -> dict[str, Expe
 def _expected(item: dict[str, Any], tensors: dict[str, Array]) -> Expected:
     judge = item["judge"]
     parts = {part: tensors[item[part]["name"]] for part in item if part != "judge"}
-    return Expected(judge=Judge(judge["class"], judge.get("accumulator"), judge.get("terms")), **parts)
+    stated = Judge(judge["class"], *map(judge.get, ("accumulator", "terms", "overflow")))
+    return Expected(judge=stated, **parts)
 
 
 def _problem(stated: dict[str, Any], where: str) -> ConvProblem:

@@ -119,7 +119,7 @@ def _expected(expected: Expected, references: dict[str, Any]) -> dict[str, Any]:
 
 
 def _judge(judge: Judge) -> dict[str, Any]:
-    stated = {"class": judge.rule, "accumulator": judge.accumulator, "terms": judge.terms}
+    stated = {"class": judge.rule, "accumulator": judge.accumulator, "terms": judge.terms, "overflow": judge.overflow}
     return {key: value for key, value in stated.items() if value is not None}
 
 

@@ -122,6 +122,7 @@ def _lint_golden(case: Case, name: str, label: str, expected: Expected) -> Itera
     findings = [*_lint_dtype(label, expected.tensor), *_lint_judge(label, expected)]
     yield from findings
     if not findings:
+        yield from _lint_overflow(label, expected)
         yield from _lint_values(label, expected)
 
 
@@ -146,6 +147,16 @@ def _lint_judge(name: str, expected: Expected) -> Iterator[str]:
         yield f"{name}: an exact judge must have no interval, accumulator or terms, got some."
     elif judge.rule == "standard":
         yield from _lint_standard(name, expected, bounds)
+
+
+def _lint_overflow(name: str, expected: Expected) -> Iterator[str]:
+    stated, out = expected.judge.overflow, get_format(expected.tensor.dtype)
+    modes = () if out.is_integer else ("infinity", "saturate", "nan") if out.has_infinity else ("saturate", "nan")
+    if stated is not None and stated not in modes:
+        yield f"{name}: overflow for {out} must be one of {', '.join(modes) or 'none'}, got {stated!r}."
+    missing = not out.is_integer and not out.has_infinity and np.isnan(_wide(expected.tensor)).any()
+    if stated is None and missing:
+        yield f"{name} must state its overflow mode, since {out} has no infinity and some results are NaN."
 
 
 def _lint_standard(name: str, expected: Expected, bounds: set[str]) -> Iterator[str]:

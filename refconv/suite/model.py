@@ -31,11 +31,14 @@ class Judge:
         The format whose rounding error the interval allows; for ``"standard"`` only.
     terms : int, optional
         The number of terms that were added, bias included; for ``"standard"`` only.
+    overflow : {"infinity", "saturate", "nan"}, optional
+        What becomes of results beyond the largest finite number; stated where there are any and it matters.
     """
 
     rule: Rule
     accumulator: str | None = None
     terms: int | None = None
+    overflow: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
