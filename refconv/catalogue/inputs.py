@@ -78,6 +78,14 @@ def _extremes(case_id: str, problem: ConvProblem, elements: Elements, has_bias: 
     return made
 
 
+def _bytes(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
+    """Draw 8-bit integers, and a bias of the size of one product."""
+    made = _integers(case_id, problem, elements, has_bias, BUDGETS[elements.out.name])
+    if has_bias:
+        made["bias"] = fills.exact_integers(f"{case_id}/bias", problem.shape_of("bias"), 2**14)
+    return made
+
+
 def _unsigned(made: Tensors, elements: Elements) -> list[tuple[str, bool]]:
     """Tell for each tensor whether its format has no negative numbers."""
     formats = {"x": elements.x, "grad_output": elements.x, "weight": elements.weight, "bias": elements.out}
@@ -109,6 +117,7 @@ FILLS: dict[str, Fill] = {
     "exact": Fill(_exact, "exact", ("ExactInteger",), _HEADER_EXACT),
     "narrow": Fill(_narrow, "exact", ("ExactInteger", "NarrowAccumulator"), _HEADER_NARROW),
     "extremes": Fill(_extremes, "exact", ("ExactInteger", "Int8Extremes"), _HEADER_EXACT),
+    "bytes": Fill(_bytes, "exact", ("ExactInteger",), _HEADER_EXACT),
     "iota": Fill(_iota, "exact", ("Iota", "ExactInteger"), _HEADER_EXACT),
     "zero-mean": Fill(_real(fills.zero_mean), "standard", ("RealValued",), _HEADER_REAL),
     "positive": Fill(_real(fills.positive), "standard", ("RealValued",), _HEADER_REAL),

@@ -15,6 +15,7 @@ from refconv.catalogue.planting import Planted, flags_of, plant
 from refconv.catalogue.traits import traits
 from refconv.formats import NumberFormat, canonical_nans, get_format
 from refconv.problem import OPERATIONS, ConvProblem
+from refconv.quantization import Quantization
 from refconv.suite import flag_of
 
 Array = npt.NDArray[Any]
@@ -44,6 +45,8 @@ class Row:
         For a choice: the policies under which its results are computed, refconv's own first.
     overflow : {"infinity", "saturate", "nan"}, optional
         What becomes of results beyond the largest finite number; stated where there are any.
+    quantization : Quantization, optional
+        For quantised layers; the results then have its output format instead of int32.
     """
 
     slug: str
@@ -56,6 +59,7 @@ class Row:
     subnormal: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     overflow: str | None = None
+    quantization: Quantization | None = None
 
 
 @dataclass(frozen=True)

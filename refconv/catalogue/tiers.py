@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from refconv.catalogue import families, guide, narrow, networks, special
+from refconv.catalogue import families, guide, narrow, networks, quantized, special
 from refconv.catalogue.spec import CaseSpec, Row
 from refconv.errors import CatalogueError
 
@@ -54,6 +54,8 @@ NARROW: dict[str, Callable[[], list[Row]]] = {
     "float8-nan": narrow.float8_nan,
     "ends": narrow.ends,
     "ends-unsigned": narrow.ends_unsigned,
+    "quantized": quantized.signed,
+    "quantized-unsigned": quantized.unsigned,
 }
 
 _NETWORKS = ("resnet50", "mobilenet-v2", "efficientnet-b0")
@@ -106,6 +108,8 @@ CORE: tuple[tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], 
     ("uint8-by-int8", "exact", ("grouped", "padding-over-kernel"), ("forward",)),
     ("uint8-by-int8", "extremes", ("ends-unsigned",)),
     ("int8", "extremes", ("ends",)),
+    ("int8", "bytes", ("quantized",)),
+    ("uint8-by-int8", "bytes", ("quantized-unsigned",)),
 )
 
 SMOKE = (

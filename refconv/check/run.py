@@ -105,6 +105,8 @@ def _check_operation(runner: Runner, case: Case, operation: str, accepted: Accep
 
 def _demand(case: Case, expected: Expected) -> Demand:
     """Say what nobody would do of himself: another format than the natural one, a stated overflow mode."""
+    if case.quantization is not None:
+        return Demand(quantization=case.quantization)
     natural = natural_output(next(iter(case.inputs.values())).dtype)
     out, overflow = expected.tensor.dtype.name, expected.judge.overflow
     usual = "infinity" if natural.has_infinity else None

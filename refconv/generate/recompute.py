@@ -71,7 +71,8 @@ def _recompute_case(case: Case) -> Iterator[str]:
         out_format, steps = get_format(expected.tensor.dtype), get_format(accumulator) if accumulator else None
         try:
             overflow = expected.judge.overflow
-            task = Task(case.id, OPERATION_OF[name], case.problem, case.inputs, out_format, steps, overflow)
+            task = Task(case.id, OPERATION_OF[name], case.problem, case.inputs, out_format, steps, overflow,
+                        case.quantization)  # fmt: skip
             golden = agreed(under(policy, task))
         except RefconvError as error:
             yield str(error)

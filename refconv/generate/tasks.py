@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from refconv.exact import ROUNDINGS
 from refconv.formats import NumberFormat, get_format
 from refconv.problem import ConvProblem
+from refconv.quantization import Quantization
 
 Array = npt.NDArray[Any]
 
@@ -20,6 +22,7 @@ class Task:
     """One operation of one case, wherever it comes from: the catalogue or a file.
 
     ``accumulator`` is None where the result is judged for equality; ``overflow`` where nothing overflows.
+    With a quantization the result is rounded as ``rounding`` says, else to nearest even.
     """
 
     case_id: str
@@ -29,6 +32,8 @@ class Task:
     out_format: NumberFormat
     accumulator: NumberFormat | None
     overflow: str | None = None
+    quantization: Quantization | None = None
+    rounding: str = "half-to-even"
 
 
 def unstated_overflow(out: NumberFormat) -> str | None:
@@ -78,6 +83,10 @@ def _flushed(task: Task) -> Task:
     return replace(task, inputs={name: flush(tensor) for name, tensor in task.inputs.items()})
 
 
+def _rounding(name: str) -> Callable[[Task], Task]:
+    return lambda task: replace(task, rounding=name)
+
+
 POLICIES: dict[str, Callable[[Task], Task]] = {
     "": _as_it_is,
     "padding-is-absent": _as_it_is,
@@ -86,4 +95,5 @@ POLICIES: dict[str, Callable[[Task], Task]] = {
     "no-input-channels-give-nothing": _no_output_channels,
     "subnormals-are-kept": _as_it_is,
     "subnormals-are-flushed": _flushed,
+    **{name: _rounding(name) for name in ROUNDINGS},
 }

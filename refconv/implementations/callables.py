@@ -31,10 +31,12 @@ class ProtocolRunner:
 
     def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem, demand: Demand = PLAIN) -> Any:
         """Call the function of that name."""
-        function = getattr(self.implementation, operation, None)
+        quantized = [] if demand.quantization is None else [demand.quantization]
+        name = f"quantized_{operation}" if quantized else operation
+        function = getattr(self.implementation, name, None)
         if function is None:
-            raise NotImplementedError(f"{self.name} has no function {operation}.")
-        arguments = [tensors.get(argument) for argument in ARGUMENTS[operation]]
+            raise NotImplementedError(f"{self.name} has no function {name}.")
+        arguments = [*(tensors.get(argument) for argument in ARGUMENTS[operation]), *quantized]
         return function(*arguments, problem, **_stated(function, demand))
 
 
@@ -53,6 +55,8 @@ class FunctionRunner:
 
     def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem, demand: Demand = PLAIN) -> Any:
         """Call the function, or take one of the three gradients that the other one returns."""
+        if demand.quantization is not None:
+            raise NotImplementedError(f"{self.name} is no quantised layer.")
         if operation == "forward":
             call, arguments = self.function, [tensors["x"], tensors["weight"], tensors.get("bias")]
         elif self.backward is None:

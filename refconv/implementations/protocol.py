@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from refconv.problem import ConvProblem
+from refconv.quantization import Quantization
 
 Array = Any
 
@@ -20,10 +21,13 @@ class Demand:
         The format of the result, where it is not the natural one.
     overflow : {"infinity", "saturate", "nan"}, optional
         What becomes of results beyond the largest finite number, where it matters.
+    quantization : Quantization, optional
+        For quantised layers, which have a function of their own.
     """
 
     out_format: str | None = None
     overflow: str | None = None
+    quantization: Quantization | None = None
 
     @property
     def keywords(self) -> dict[str, str]:
@@ -44,7 +48,8 @@ class Implementation(Protocol):
     Any function may also take the keywords ``out_format``, the name of the format of the result, and
     ``overflow``, one of ``"infinity"``, ``"saturate"`` and ``"nan"``; each is passed only where a case
     asks for something else than the natural format and its own way to overflow, and a function without
-    the keyword does not support those cases.
+    the keyword does not support those cases.  Quantised layers are asked of ``quantized_forward(x, weight,
+    bias, quantization, problem)``, if there is one; ``quantization`` is a :class:`refconv.quantization.Quantization`.
     """
 
     name: str

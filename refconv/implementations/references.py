@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from refconv.exact import centred, requantize
 from refconv.formats import get_format, natural_output
 from refconv.problem import ConvProblem
+from refconv.quantization import Quantization
 from refconv.reference import direct as direct_module
 from refconv.reference import im2col as im2col_module
 from refconv.reference import sparse as sparse_module
@@ -46,6 +48,14 @@ class Reference:
         with np.errstate(**QUIET):
             y = self.module.forward(_widened(x), _widened(weight), wide_bias, problem)
             return _narrowed(y, x, out_format, overflow)
+
+    def quantized_forward(
+        self, x: Array, weight: Array, bias: Array | None, quantization: Quantization, problem: ConvProblem
+    ) -> Array:
+        """Return the y of a quantised layer: added in int32, rounded half to even."""
+        plain = centred({"x": x, "weight": weight}, quantization)
+        accumulators = self.module.forward(plain["x"], plain["weight"], bias, problem)
+        return requantize(accumulators, quantization, "half-to-even")
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
         """Return grad_input."""

@@ -8,6 +8,7 @@ from refconv import ConvProblem
 from refconv.implementations import Demand, as_runner
 from refconv.implementations.references import im2col
 from refconv.judge import judge_tensor
+from refconv.quantization import Quantization
 
 PROBLEM = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 3), kernel_size=(1, 2))
 TENSORS = {"x": np.ones((1, 1, 1, 3)), "weight": np.ones((1, 1, 1, 2)), "bias": None}
@@ -59,3 +60,19 @@ def test_a_reference_overflows_as_it_is_told(overflow, result):
 def test_saturation_where_nan_is_stated_fails():
     nan = np.array([np.nan], ml_dtypes.float8_e4m3fn)
     assert not judge_tensor(np.array([448.0]), nan).passed
+
+
+QUANTIZED = Demand(quantization=Quantization(1.0, 1, (1.0,), (-2,), 1.0, 7, "int8"))
+BYTES = {"x": np.full((1, 1, 1, 3), 3, np.int8), "weight": np.full((1, 1, 1, 2), 4, np.int8), "bias": None}
+
+
+def test_a_quantised_layer_is_asked_of_a_function_of_its_own():
+    y = as_runner(im2col()).run("forward", BYTES, PROBLEM, QUANTIZED)
+    assert y.dtype == np.int8
+    assert y.ravel().tolist() == [31, 31]  # 2 * (3 - 1) * (4 + 2) + 7
+
+
+@pytest.mark.parametrize("target", [Taking(), lambda x, weight, bias: x], ids=["object", "function"])
+def test_who_has_no_such_function_does_not_support_quantised_layers(target):
+    with pytest.raises(NotImplementedError, match="has no function quantized_forward|is no quantised layer"):
+        as_runner(target, name="f").run("forward", BYTES, PROBLEM, QUANTIZED)
