@@ -74,5 +74,5 @@ def test_a_quantised_layer_is_asked_of_a_function_of_its_own():
 
 @pytest.mark.parametrize("target", [Taking(), lambda x, weight, bias: x], ids=["object", "function"])
 def test_who_has_no_such_function_does_not_support_quantised_layers(target):
-    with pytest.raises(NotImplementedError, match="has no function quantized_forward|is no quantised layer"):
+    with pytest.raises(NotImplementedError, match=r"has no function quantized_forward|is no quantised layer"):
         as_runner(target, name="f").run("forward", BYTES, PROBLEM, QUANTIZED)
