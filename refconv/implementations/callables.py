@@ -96,7 +96,7 @@ def as_runner(target: Any, name: str | None = None, backward: Callable[..., Any]
     if inspect.isclass(target):
         target = target()
     title = name or str(getattr(target, "name", None) or getattr(target, "__name__", type(target).__name__))
-    if any(callable(getattr(target, operation, None)) for operation in ARGUMENTS):
+    if any(callable(getattr(target, operation, None)) for operation in (*ARGUMENTS, "quantized_forward")):
         return ProtocolRunner(target, title)
     if callable(target):
         return FunctionRunner(target, backward or _backward_beside(target), title)
