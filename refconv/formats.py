@@ -120,6 +120,18 @@ def get_format(name: Any) -> NumberFormat:
     return FORMATS[text]
 
 
+def natural_output(element: Any) -> NumberFormat:
+    """Return the format of results where nobody says another: that of the inputs, but int32 for integers.
+
+    Examples
+    --------
+    >>> natural_output("uint8").name, natural_output("bfloat16").name
+    ('int32', 'bfloat16')
+    """
+    own = get_format(element)
+    return get_format(own.accumulator) if own.is_integer else own
+
+
 def canonical_nans(tensor: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return a tensor with every NaN replaced by the canonical one of its format, so that bytes compare.
 

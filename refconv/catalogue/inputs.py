@@ -9,16 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv import fills
+from refconv.catalogue.elements import Elements
 from refconv.formats import NumberFormat
 from refconv.problem import ConvProblem
 
 Tensors = dict[str, npt.NDArray[np.float64]]
-Maker = Callable[[str, ConvProblem, NumberFormat, bool], Tensors]
+Maker = Callable[[str, ConvProblem, Elements, bool], Tensors]
 RealFill = Callable[[str, tuple[int, ...], NumberFormat], npt.NDArray[np.float64]]
 
-# The largest magnitude that a sum of an exact fill may reach, by the format of the inputs.  For bfloat16 and
-# float32 it is what a float32 accumulator holds exactly; float16 results must also stay below 65,504.
-BUDGETS = {"float64": 2**53, "float32": 2**24, "float16": 2**15, "bfloat16": 2**24, "int8": 2**31 - 1}
+# The largest magnitude that a sum of an exact fill may reach, by the format of the results.  For bfloat16 and
+# float32 it is what a float32 accumulator holds exactly; narrower formats must also hold the results: float16
+# up to 65,504, float8_e5m2 up to 57,344, float8_e4m3fn up to 448.
+BUDGETS = {
+    "float64": 2**53, "float32": 2**24, "float16": 2**15, "bfloat16": 2**24, "float8_e5m2": 2**15,
+    "float8_e4m3fn": 448, "int32": 2**31 - 1,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Fill:
     Attributes
     ----------
     make : callable
-        ``make(case id, problem, format, has_bias)`` -> tensors of float64 that the format holds exactly.
+        ``make(case id, problem, formats, has_bias)`` -> tensors of float64 that the formats hold exactly.
     rule : {"exact", "standard"}
         How the results are judged.
     flags : tuple of str
@@ -47,24 +52,47 @@ def _shapes(problem: ConvProblem, has_bias: bool) -> dict[str, tuple[int, ...]]:
     return {name: problem.shape_of(name) for name in names}
 
 
-def _exact(case_id: str, problem: ConvProblem, element: NumberFormat, has_bias: bool) -> Tensors:
-    return _integers(case_id, problem, element, has_bias, BUDGETS[element.name])
+def _exact(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
+    return _integers(case_id, problem, elements, has_bias, BUDGETS[elements.out.name])
 
 
-def _narrow(case_id: str, problem: ConvProblem, element: NumberFormat, has_bias: bool) -> Tensors:
-    return _integers(case_id, problem, element, has_bias, element.largest_integer)
+def _narrow(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
+    return _integers(case_id, problem, elements, has_bias, elements.x.largest_integer)
 
 
-def _integers(case_id: str, problem: ConvProblem, element: NumberFormat, has_bias: bool, budget: int) -> Tensors:
-    ranges = fills.exact_ranges(problem, element, budget, has_bias)
+def _integers(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool, budget: int) -> Tensors:
+    ranges = fills.exact_ranges(problem, elements.x, budget, has_bias)
     largest = {"x": ranges.x, "weight": ranges.weight, "grad_output": ranges.grad_output, "bias": ranges.bias}
-    if not element.is_integer:  # the bias of int8 layers is an int32
-        largest["bias"] = min(ranges.bias, element.largest_integer)
+    largest["weight"] = min(ranges.weight, elements.weight.largest_integer)
+    largest["bias"] = min(ranges.bias, elements.out.largest_integer)
     shapes = _shapes(problem, has_bias)
-    return {name: fills.exact_integers(f"{case_id}/{name}", shape, largest[name]) for name, shape in shapes.items()}
+    made = {name: fills.exact_integers(f"{case_id}/{name}", shape, largest[name]) for name, shape in shapes.items()}
+    return {name: np.abs(made[name]) if unsigned else made[name] for name, unsigned in _unsigned(made, elements)}
 
 
-def _iota(_: str, problem: ConvProblem, __: NumberFormat, has_bias: bool) -> Tensors:
+def _extremes(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
+    """Draw from the ends of the formats, three in four from the end farther from zero; the bias is exact."""
+    made = _integers(case_id, problem, elements, has_bias, BUDGETS[elements.out.name])
+    for name, element in (("x", elements.x), ("weight", elements.weight)):
+        made[name] = fills.extremes(f"{case_id}/{name}", problem.shape_of(name), element)
+    return made
+
+
+def _bytes(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
+    """Draw 8-bit integers, and a bias of the size of one product."""
+    made = _integers(case_id, problem, elements, has_bias, BUDGETS[elements.out.name])
+    if has_bias:
+        made["bias"] = fills.exact_integers(f"{case_id}/bias", problem.shape_of("bias"), 2**14)
+    return made
+
+
+def _unsigned(made: Tensors, elements: Elements) -> list[tuple[str, bool]]:
+    """Tell for each tensor whether its format has no negative numbers."""
+    formats = {"x": elements.x, "grad_output": elements.x, "weight": elements.weight, "bias": elements.out}
+    return [(name, formats[name].smallest >= 0) for name in made]
+
+
+def _iota(_: str, problem: ConvProblem, __: Elements, has_bias: bool) -> Tensors:
     return {name: fills.iota(shape) for name, shape in _shapes(problem, has_bias).items()}
 
 
@@ -72,9 +100,9 @@ def _real(first: RealFill, second: RealFill | None = None) -> Maker:
     """Fill x and grad_output by ``first``, weight and bias by ``second`` (by default the same)."""
     by_name = {"x": first, "grad_output": first, "weight": second or first, "bias": second or first}
 
-    def make(case_id: str, problem: ConvProblem, element: NumberFormat, has_bias: bool) -> Tensors:
+    def make(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
         shapes = _shapes(problem, has_bias)
-        return {name: by_name[name](f"{case_id}/{name}", shape, element) for name, shape in shapes.items()}
+        return {name: by_name[name](f"{case_id}/{name}", shape, elements.x) for name, shape in shapes.items()}
 
     return make
 
@@ -88,6 +116,8 @@ _HEADER_REAL = (
 FILLS: dict[str, Fill] = {
     "exact": Fill(_exact, "exact", ("ExactInteger",), _HEADER_EXACT),
     "narrow": Fill(_narrow, "exact", ("ExactInteger", "NarrowAccumulator"), _HEADER_NARROW),
+    "extremes": Fill(_extremes, "exact", ("ExactInteger", "Int8Extremes"), _HEADER_EXACT),
+    "bytes": Fill(_bytes, "exact", ("ExactInteger",), _HEADER_EXACT),
     "iota": Fill(_iota, "exact", ("Iota", "ExactInteger"), _HEADER_EXACT),
     "zero-mean": Fill(_real(fills.zero_mean), "standard", ("RealValued",), _HEADER_REAL),
     "positive": Fill(_real(fills.positive), "standard", ("RealValued",), _HEADER_REAL),

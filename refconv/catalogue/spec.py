@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from refconv.catalogue.elements import Elements, parse_elements
 from refconv.catalogue.inputs import FILLS
 from refconv.catalogue.planting import Planted, flags_of, plant
 from refconv.catalogue.traits import traits
 from refconv.formats import NumberFormat, canonical_nans, get_format
 from refconv.problem import OPERATIONS, ConvProblem
+from refconv.quantization import Quantization
 from refconv.suite import flag_of
 
 Array = npt.NDArray[Any]
@@ -41,6 +43,10 @@ class Row:
         Tensors whose unit is the smallest subnormal number of the format.
     policies : tuple of str
         For a choice: the policies under which its results are computed, refconv's own first.
+    overflow : {"infinity", "saturate", "nan"}, optional
+        What becomes of results beyond the largest finite number; stated where there are any.
+    quantization : Quantization, optional
+        For quantised layers; the results then have its output format instead of int32.
     """
 
     slug: str
@@ -52,6 +58,8 @@ class Row:
     planted: tuple[Planted, ...] = ()
     subnormal: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
+    overflow: str | None = None
+    quantization: Quantization | None = None
 
 
 @dataclass(frozen=True)
@@ -84,14 +92,19 @@ class CaseSpec:
         return self.row.problem
 
     @property
+    def elements(self) -> Elements:
+        """The formats of x, weight and results; ``element`` is their label."""
+        return parse_elements(self.element)
+
+    @property
     def in_format(self) -> NumberFormat:
-        """The format of x, weight and grad_output (and of the bias, except that int8 has int32)."""
-        return get_format(self.element)
+        """The format of x and grad_output."""
+        return self.elements.x
 
     @property
     def out_format(self) -> NumberFormat:
-        """The format of the results: that of the inputs, except that int8 gives int32."""
-        return get_format(self.in_format.accumulator) if self.in_format.is_integer else self.in_format
+        """The format of the results and of the bias."""
+        return self.elements.out
 
     @property
     def rule(self) -> str:
@@ -114,7 +127,7 @@ class CaseSpec:
         It is the ordinary accumulator of the format, except that gradients of 16-bit formats may be
         added up in steps of the format itself.
         """
-        narrow = operation != "forward" and self.in_format.accumulator != self.element
+        narrow = operation != "forward" and self.in_format.accumulator != self.in_format.name
         return self.in_format if narrow else get_format(self.in_format.accumulator)
 
     @cached_property
@@ -123,17 +136,17 @@ class CaseSpec:
         row = self.row
         special = (*map(flag_of, row.policies), *flags_of(row.planted, row.subnormal))
         found = (*row.flags, *special, *traits(self.problem), *FILLS[self.fill].flags)
-        mixed = ("MixedDtype",) if self.in_format.is_integer else ()
+        mixed = ("MixedDtype",) if self.elements.mixed else ()
         return tuple(dict.fromkeys(found + mixed))
 
     def inputs(self) -> dict[str, Array]:
         """Make the tensors that the operations read, in their dtypes; the same bits everywhere."""
-        filled = FILLS[self.fill].make(self.id, self.problem, self.in_format, self.has_bias)
+        filled = FILLS[self.fill].make(self.id, self.problem, self.elements, self.has_bias)
         made = plant(filled, self.row.planted, self.row.subnormal, self.in_format)
         if self.operations == ("forward",):
             del made["grad_output"]
         return {name: self._cast(name, values) for name, values in made.items()}
 
     def _cast(self, name: str, values: npt.NDArray[np.float64]) -> Array:
-        dtype = self.out_format.dtype if name == "bias" else self.in_format.dtype
-        return canonical_nans(values.astype(dtype))
+        formats = {"weight": self.elements.weight, "bias": self.elements.out}
+        return canonical_nans(values.astype(formats.get(name, self.elements.x).dtype))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from refconv.catalogue import families, guide, networks, special
+from refconv.catalogue import families, guide, narrow, networks, quantized, special
 from refconv.catalogue.spec import CaseSpec, Row
 from refconv.errors import CatalogueError
 
@@ -45,6 +45,17 @@ SPECIAL: dict[str, Callable[[], list[Row]]] = {
     "choice-padding": special.padding_choice,
     "choice-no-channels": special.no_channels_choice,
     "choice-subnormal": special.subnormal_choice,
+}
+
+NARROW: dict[str, Callable[[], list[Row]]] = {
+    "few-terms": narrow.few_terms,
+    "float8-overflow": narrow.float8_overflow,
+    "float8-saturation": narrow.float8_saturation,
+    "float8-nan": narrow.float8_nan,
+    "ends": narrow.ends,
+    "ends-unsigned": narrow.ends_unsigned,
+    "quantized": quantized.signed,
+    "quantized-unsigned": quantized.unsigned,
 }
 
 _NETWORKS = ("resnet50", "mobilenet-v2", "efficientnet-b0")
@@ -82,6 +93,23 @@ CORE: tuple[tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], 
     ("float64", "zero-mean", ("largest",)),
     ("float16", "zero-mean", ("largest",)),
     ("bfloat16", "zero-mean", ("largest",)),
+    ("float8_e4m3fn", "exact", ("grouped",), ("forward",)),
+    ("float8_e4m3fn", "exact", ("float8-saturation", "float8-nan")),
+    ("float8_e4m3fn", "narrow", ("few-terms",)),
+    ("float8_e4m3fn", "zero-mean", ("depthwise",), ("forward",)),
+    ("float8_e4m3fn-to-float32", "exact", ("padding-over-kernel",), ("forward",)),
+    ("float8_e5m2", "exact", ("grouped",), ("forward",)),
+    ("float8_e5m2", "exact", ("float8-overflow",)),
+    ("float8_e5m2", "narrow", ("few-terms",)),
+    ("float8_e5m2", "zero-mean", ("padding-over-kernel",), ("forward",)),
+    ("bfloat16-to-float32", "exact", ("grouped",), ("forward",)),
+    ("bfloat16-to-float32", "zero-mean", ("padding-over-kernel",), ("forward",)),
+    ("float16-to-float32", "exact", ("padding-over-kernel",), ("forward",)),
+    ("uint8-by-int8", "exact", ("grouped", "padding-over-kernel"), ("forward",)),
+    ("uint8-by-int8", "extremes", ("ends-unsigned",)),
+    ("int8", "extremes", ("ends",)),
+    ("int8", "bytes", ("quantized",)),
+    ("uint8-by-int8", "bytes", ("quantized-unsigned",)),
 )
 
 SMOKE = (
@@ -143,9 +171,9 @@ TIERS: dict[str, tuple[str, ...]] = {"smoke": SMOKE, "core": ("*",)}
 
 
 def _core() -> list[CaseSpec]:
-    specs = []
+    specs, known = [], FAMILIES | SPECIAL | NARROW
     for element, fill, names, *only in CORE:
         for family in names:
-            rows = [replace(row, operations=only[0]) if only else row for row in (FAMILIES | SPECIAL)[family]()]
+            rows = [replace(row, operations=only[0]) if only else row for row in known[family]()]
             specs += [CaseSpec(f"{family}-{element}-{fill}", row, element, fill) for row in rows]
     return specs

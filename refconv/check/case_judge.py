@@ -69,9 +69,9 @@ class CaseJudge:
         return self._with_statistics(got, verdict, evidence, _accumulator(claimed, expected, evidence))
 
     def _claimed_for(self, case: Case) -> AccuracyClass | None:
-        """Return the claimed class, but none for choices and special values: no bound speaks of those."""
+        """Return the claimed class, but none for choices, quantised layers and special values: no bound covers those."""
         finite = all(np.isfinite(tensor.astype(np.float64)).all() for tensor in case.inputs.values())
-        return self.claimed if case.result == "valid" and finite else None
+        return self.claimed if case.result == "valid" and case.quantization is None and finite else None
 
     def _with_statistics(
         self, got: Array, verdict: Verdict, evidence: Evidence, accumulator: NumberFormat | None
@@ -106,7 +106,9 @@ def _accumulator(claimed: AccuracyClass | None, expected: Expected, evidence: Ev
 
 def _evidence(case: Case, operation: str, expected: Expected) -> Evidence:
     out = get_format(expected.tensor.dtype)
-    return Evidence(operation, case.inputs, case.problem, out, exact_fill=expected.judge.rule == "exact")
+    overflow = expected.judge.overflow or (None if out.has_infinity or out.is_integer else "nan")  # NaN if unsaid
+    exact_fill = expected.judge.rule == "exact"
+    return Evidence(operation, case.inputs, case.problem, out, exact_fill=exact_fill, overflow=overflow)
 
 
 def _numbers(result: Any, truth: Array) -> Array | None:

@@ -143,7 +143,7 @@ class Report:
 
     def policies(self) -> dict[str, int]:
         """Count, over the choices that passed, the operations that followed each policy."""
-        return dict(sorted(Counter(o.policy for o in self.outcomes if o.policy and not o.failed).items()))
+        return dict(sorted(Counter(o.policy for o in self.outcomes if o.policy and o.status == "PASS").items()))
 
     def by_operation(self) -> dict[str, dict[str, int]]:
         """Count the outcomes by operation and status."""

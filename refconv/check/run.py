@@ -14,7 +14,8 @@ from refconv.check.case_judge import CaseJudge, Finding
 from refconv.check.outcomes import Outcome, Report
 from refconv.check.policies import Accepted, accepted_of, best_match, known_policies
 from refconv.errors import CatalogueError
-from refconv.implementations import RESULT_NAMES, Runner, as_runner
+from refconv.formats import natural_output
+from refconv.implementations import PLAIN, RESULT_NAMES, Demand, Runner, as_runner
 from refconv.judge import parse_class
 from refconv.problem import OPERATIONS
 from refconv.suite import Case, Suite
@@ -100,7 +101,8 @@ def _check_operation(runner: Runner, case: Case, operation: str, judge: CaseJudg
     tensors = {name: np.array(tensor) for name, tensor in case.inputs.items()}  # its own copies, writable
     begin = time.perf_counter()
     try:
-        result = runner.run(operation, tensors, case.problem)
+        demand = _demand(case, expected)
+        result = runner.run(operation, tensors, case.problem, *([demand] if demand != PLAIN else []))
     except NotImplementedError as error:
         finding = Finding("UNSUPPORTED", str(error))
     except Exception as error:
@@ -115,6 +117,16 @@ def _check_operation(runner: Runner, case: Case, operation: str, judge: CaseJudg
         next(iter(case.inputs.values())).dtype.name, judge.rule(case, expected), finding.message, finding.verdict,
         seconds, finding.statistics, policy,
     )  # fmt: skip
+
+
+def _demand(case: Case, expected: Expected) -> Demand:
+    """Say what nobody would do of himself: another format than the natural one, a stated overflow mode."""
+    if case.quantization is not None:
+        return Demand(quantization=case.quantization)
+    natural = natural_output(next(iter(case.inputs.values())).dtype)
+    out, overflow = expected.tensor.dtype.name, expected.judge.overflow
+    usual = "infinity" if natural.has_infinity else None
+    return Demand(out if out != natural.name else None, overflow if overflow != usual else None)
 
 
 def _blame(error: Exception) -> tuple[str, str]:

@@ -10,11 +10,14 @@ from refconv.exact.engine import (
     grad_input,
     grad_weight,
 )
+from refconv.exact.requantization import ROUNDINGS, centred, requantize
 from refconv.exact.sums import ExactSum
 
 __all__ = [
     "FACTORS",
+    "ROUNDINGS",
     "ExactSum",
+    "centred",
     "count_terms",
     "exact_magnitude",
     "exact_sum",
@@ -22,4 +25,5 @@ __all__ = [
     "grad_bias",
     "grad_input",
     "grad_weight",
+    "requantize",
 ]

@@ -1,7 +1,7 @@
 """Reproducible inputs: a keyed bit stream, exact-integer fills and real-valued fills."""
 
 from refconv.fills.bits import bits
-from refconv.fills.integers import Ranges, exact_integers, exact_ranges, iota
+from refconv.fills.integers import Ranges, exact_integers, exact_ranges, extremes, iota
 from refconv.fills.reals import cancelling, full_mantissa, positive, smooth, wide_exponents, zero_mean
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "cancelling",
     "exact_integers",
     "exact_ranges",
+    "extremes",
     "full_mantissa",
     "iota",
     "positive",

@@ -91,6 +91,23 @@ def exact_integers(key: str, shape: tuple[int, ...], largest: int) -> Float64s:
     return np.where(negative, -magnitude, magnitude).astype(np.float64)
 
 
+def extremes(key: str, shape: tuple[int, ...], element: NumberFormat) -> Float64s:
+    """Fill with the two ends of an integer format, three in four from the end farther from zero.
+
+    Neighbouring products then mostly have one sign, as it takes to overflow a 16-bit sum of two:
+    ``255 * -128 + 255 * -128 = -65280``.  Instead of zero, the other end of unsigned formats is 1.
+
+    Examples
+    --------
+    >>> from refconv.formats import get_format
+    >>> extremes("a", (5,), get_format("int8")).tolist()
+    [-128.0, -128.0, 127.0, -128.0, -128.0]
+    """
+    low, high = float(element.smallest or 1), float(element.largest)
+    far, near = (low, high) if abs(low) > high else (high, low)
+    return np.where(bits(f"{key}/end", shape) % np.uint64(4) == 0, near, far)
+
+
 def iota(shape: tuple[int, ...]) -> Float64s:
     """Fill a tensor with 1, 2, 3 ... in C order, to be checked by hand."""
     return np.arange(1.0, prod(shape) + 1).reshape(shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from refconv.catalogue import CaseSpec
 from refconv.catalogue.inputs import BUDGETS
 from refconv.errors import DisagreementError
 from refconv.formats import get_format
-from refconv.generate.tasks import Task, under
+from refconv.generate.tasks import Task, under, unstated_overflow
 from refconv.implementations import RESULT_NAMES, Runner
 from refconv.judge import judge_tensor, standard_interval
+from refconv.quantization import Quantization
 from refconv.reference import direct, im2col, sparse
 from refconv.suite import Case, Expected, Judge
 from refconv.suite.model import Result
@@ -22,7 +24,7 @@ from refconv.suite.model import Result
 Array = npt.NDArray[Any]
 
 REFERENCES = (direct, sparse, im2col)
-FLOAT64 = get_format("float64")
+FLOAT64, INT32 = get_format("float64"), get_format("int32")
 
 
 def golden_case(spec: CaseSpec) -> Case:
@@ -39,8 +41,11 @@ def golden_case(spec: CaseSpec) -> Case:
         return {RESULT_NAMES[operation]: _expected(spec, operation, inputs, policy) for operation in spec.operations}
 
     expected, alternatives = ({}, {name: golden(name) for name in policies}) if policies else (golden(""), {})
+    if spec.row.quantization is not None and not policies:
+        _check_roundings(spec, [golden(name)["y"].tensor for name in exact.ROUNDINGS])
     result: Result = "choice" if policies else "valid"
-    return Case(spec.id, spec.row.comment, spec.flags, result, spec.problem, inputs, expected, alternatives)
+    return Case(spec.id, spec.row.comment, spec.flags, result, spec.problem, inputs, expected, alternatives,
+                spec.row.quantization)  # fmt: skip
 
 
 def agreed(task: Task) -> dict[str, Array]:
@@ -78,31 +83,52 @@ def consult(oracle: Runner, spec: CaseSpec) -> dict[str, str]:
     DisagreementError
         If it differs from the references by more than float64 arithmetic can.
     """
-    inputs = {name: tensor.astype(np.float64) for name, tensor in spec.inputs().items()}
-    opinion = _chosen if spec.row.policies else _opinion
+    quantization = spec.row.quantization
+    tensors = spec.inputs() if quantization is None else exact.centred(spec.inputs(), quantization)  # what is summed
+    inputs = {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
+    opinion = _chosen if spec.row.policies and quantization is None else _opinion
     return {operation: opinion(oracle, spec, operation, inputs) for operation in spec.operations}
 
 
 def _expected(spec: CaseSpec, operation: str, inputs: dict[str, Array], policy: str) -> Expected:
     accumulator = None if spec.rule == "exact" else spec.accumulator(operation)
-    golden = agreed(under(policy, Task(spec.id, operation, spec.problem, inputs, spec.out_format, accumulator)))
+    overflow = spec.row.overflow
+    task = Task(spec.id, operation, spec.problem, inputs, spec.out_format, accumulator, overflow,
+                spec.row.quantization)  # fmt: skip
+    golden = agreed(under(policy, task))
     terms = int(golden.pop("terms").max(initial=0))
     if accumulator is None:
         _check_budget(spec, operation, golden["magnitude"][np.isfinite(golden["tensor"].astype(np.float64))])
-        return Expected(golden["tensor"], Judge("exact"))
-    return Expected(judge=Judge("standard", accumulator.name, terms), **golden)
+        return Expected(golden["tensor"], Judge("exact", overflow=overflow))
+    return Expected(judge=Judge("standard", accumulator.name, terms, overflow), **golden)
 
 
 def _compute(task: Task, using: Any) -> dict[str, Array]:
     """Compute the result, its interval, S and n by one reference."""
+    if task.quantization is not None:
+        return _compute_quantized(task, task.quantization, using)
     total = exact.exact_sum(task.operation, task.inputs, task.problem, using)
     magnitude = exact.exact_magnitude(task.operation, task.inputs, task.problem, using)
     terms = exact.count_terms(task.operation, task.inputs, task.problem, using)
-    golden = {"tensor": total.round(task.out_format), "terms": terms}
+    overflow = task.overflow or unstated_overflow(task.out_format)
+    golden = {"tensor": total.round(task.out_format, overflow), "terms": terms}
     if task.accumulator is None:
         return golden | {"magnitude": magnitude.round(FLOAT64, upward=True)}
-    interval = standard_interval(total, magnitude, terms, task.accumulator, task.out_format)
+    interval = standard_interval(total, magnitude, terms, task.accumulator, task.out_format, overflow)
     return golden | interval._asdict()
+
+
+def _compute_quantized(task: Task, quantization: Quantization, using: Any) -> dict[str, Array]:
+    """Compute the int32 accumulators by one reference, and requantise them."""
+    plain = replace(task, inputs=exact.centred(task.inputs, quantization), quantization=None, out_format=INT32)
+    golden = _compute(plain, using)
+    return golden | {"tensor": exact.requantize(golden["tensor"], quantization, task.rounding)}
+
+
+def _check_roundings(spec: CaseSpec, goldens: list[Array]) -> None:
+    """Hold the promise of a quantised case without policies: every way to round gives the same."""
+    if any(golden.tobytes() != goldens[0].tobytes() for golden in goldens):
+        raise DisagreementError(f"{spec.id}: ways to round differ here, so that the row must state its policies.")
 
 
 def _difference(task: Task, name: str, values: list[Array]) -> str:
@@ -118,7 +144,8 @@ def _difference(task: Task, name: str, values: list[Array]) -> str:
 def _check_budget(spec: CaseSpec, operation: str, magnitude: Array) -> None:
     """Hold the promise of exact fills: every partial sum, in any order, fits into the accumulator."""
     narrow = spec.fill == "narrow"
-    budget = spec.in_format.largest_integer if narrow else BUDGETS[spec.element]
+    out = "float32" if spec.row.overflow else spec.out_format.name  # who overflows the output may fill the accumulator
+    budget = spec.in_format.largest_integer if narrow else BUDGETS[out]
     largest = magnitude.max(initial=0.0)
     if largest > budget:
         raise DisagreementError(

@@ -70,7 +70,9 @@ def _recompute_case(case: Case) -> Iterator[str]:
         accumulator, policy = expected.judge.accumulator, scope.partition("/")[2]
         out_format, steps = get_format(expected.tensor.dtype), get_format(accumulator) if accumulator else None
         try:
-            task = Task(case.id, OPERATION_OF[name], case.problem, case.inputs, out_format, steps)
+            overflow = expected.judge.overflow
+            task = Task(case.id, OPERATION_OF[name], case.problem, case.inputs, out_format, steps, overflow,
+                        case.quantization)  # fmt: skip
             golden = agreed(under(policy, task))
         except RefconvError as error:
             yield str(error)

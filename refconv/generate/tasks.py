@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from refconv.exact import ROUNDINGS
 from refconv.formats import NumberFormat, get_format
 from refconv.problem import ConvProblem
+from refconv.quantization import Quantization
 
 Array = npt.NDArray[Any]
 
@@ -19,7 +21,8 @@ Array = npt.NDArray[Any]
 class Task:
     """One operation of one case, wherever it comes from: the catalogue or a file.
 
-    ``accumulator`` is None where the result is judged for equality.
+    ``accumulator`` is None where the result is judged for equality; ``overflow`` where nothing overflows.
+    With a quantization the result is rounded as ``rounding`` says, else to nearest even.
     """
 
     case_id: str
@@ -28,6 +31,14 @@ class Task:
     inputs: dict[str, Array]
     out_format: NumberFormat
     accumulator: NumberFormat | None
+    overflow: str | None = None
+    quantization: Quantization | None = None
+    rounding: str = "half-to-even"
+
+
+def unstated_overflow(out: NumberFormat) -> str | None:
+    """Return the overflow mode of results that are claimed not to overflow: a NaN betrays the claim to the lint."""
+    return None if out.has_infinity or out.is_integer else "nan"
 
 
 def under(policy: str, task: Task) -> Task:
@@ -72,6 +83,10 @@ def _flushed(task: Task) -> Task:
     return replace(task, inputs={name: flush(tensor) for name, tensor in task.inputs.items()})
 
 
+def _rounding(name: str) -> Callable[[Task], Task]:
+    return lambda task: replace(task, rounding=name)
+
+
 POLICIES: dict[str, Callable[[Task], Task]] = {
     "": _as_it_is,
     "padding-is-absent": _as_it_is,
@@ -80,4 +95,5 @@ POLICIES: dict[str, Callable[[Task], Task]] = {
     "no-input-channels-give-nothing": _no_output_channels,
     "subnormals-are-kept": _as_it_is,
     "subnormals-are-flushed": _flushed,
+    **{name: _rounding(name) for name in ROUNDINGS},
 }

@@ -2,6 +2,16 @@
 
 from refconv.implementations.callables import Runner, as_runner
 from refconv.implementations.loading import engines, load_implementation
-from refconv.implementations.protocol import ARGUMENTS, RESULT_NAMES, Implementation
+from refconv.implementations.protocol import ARGUMENTS, PLAIN, RESULT_NAMES, Demand, Implementation
 
-__all__ = ["ARGUMENTS", "RESULT_NAMES", "Implementation", "Runner", "as_runner", "engines", "load_implementation"]
+__all__ = [
+    "ARGUMENTS",
+    "PLAIN",
+    "RESULT_NAMES",
+    "Demand",
+    "Implementation",
+    "Runner",
+    "as_runner",
+    "engines",
+    "load_implementation",
+]

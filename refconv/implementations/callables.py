@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from refconv.errors import ImplementationError
-from refconv.implementations.protocol import ARGUMENTS
+from refconv.implementations.protocol import ARGUMENTS, PLAIN, Demand
 from refconv.problem import ConvProblem
 
 GRADIENTS = ("grad_input", "grad_weight", "grad_bias")
@@ -18,7 +18,7 @@ class Runner(Protocol):
 
     name: str
 
-    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem) -> Any:
+    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem, demand: Demand = PLAIN) -> Any:
         """Compute an operation from the tensors of a case; NotImplementedError if it is not offered."""
         ...
 
@@ -29,12 +29,15 @@ class ProtocolRunner:
     def __init__(self, implementation: Any, name: str) -> None:
         self.implementation, self.name = implementation, name
 
-    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem) -> Any:
+    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem, demand: Demand = PLAIN) -> Any:
         """Call the function of that name."""
-        function = getattr(self.implementation, operation, None)
+        quantized = [] if demand.quantization is None else [demand.quantization]
+        name = f"quantized_{operation}" if quantized else operation
+        function = getattr(self.implementation, name, None)
         if function is None:
-            raise NotImplementedError(f"{self.name} has no function {operation}.")
-        return function(*(tensors.get(argument) for argument in ARGUMENTS[operation]), problem)
+            raise NotImplementedError(f"{self.name} has no function {name}.")
+        arguments = [*(tensors.get(argument) for argument in ARGUMENTS[operation]), *quantized]
+        return function(*arguments, problem, **_stated(function, demand))
 
 
 class FunctionRunner:
@@ -50,15 +53,17 @@ class FunctionRunner:
     def __init__(self, function: Callable[..., Any], backward: Callable[..., Any] | None, name: str) -> None:
         self.function, self.backward, self.name = function, backward, name
 
-    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem) -> Any:
+    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem, demand: Demand = PLAIN) -> Any:
         """Call the function, or take one of the three gradients that the other one returns."""
+        if demand.quantization is not None:
+            raise NotImplementedError(f"{self.name} is no quantised layer.")
         if operation == "forward":
             call, arguments = self.function, [tensors["x"], tensors["weight"], tensors.get("bias")]
         elif self.backward is None:
             raise NotImplementedError(f"there is no {self.name}_backward beside {self.name}.")
         else:
             call, arguments = self.backward, [tensors["grad_output"], tensors["x"], tensors["weight"]]
-        result = call(*arguments, **_keywords(call, problem))
+        result = call(*arguments, **_keywords(call, problem), **_stated(call, demand))
         return result if operation == "forward" else _pick(result, operation, self.name)
 
 
@@ -91,7 +96,7 @@ def as_runner(target: Any, name: str | None = None, backward: Callable[..., Any]
     if inspect.isclass(target):
         target = target()
     title = name or str(getattr(target, "name", None) or getattr(target, "__name__", type(target).__name__))
-    if any(callable(getattr(target, operation, None)) for operation in ARGUMENTS):
+    if any(callable(getattr(target, operation, None)) for operation in (*ARGUMENTS, "quantized_forward")):
         return ProtocolRunner(target, title)
     if callable(target):
         return FunctionRunner(target, backward or _backward_beside(target), title)
@@ -121,6 +126,13 @@ def _keywords(function: Callable[..., Any], problem: ConvProblem) -> dict[str, A
         if any(entry != neutral[name] for entry in (value if isinstance(value, tuple) else (value,))):
             raise NotImplementedError(f"{getattr(function, '__name__', function)} takes no argument {name}.")
     return keywords
+
+
+def _stated(function: Callable[..., Any], demand: Demand) -> dict[str, str]:
+    for name, value in demand.keywords.items():
+        if not _takes(function, name):
+            raise NotImplementedError(f"{getattr(function, '__name__', function)} takes no {name}={value!r}.")
+    return demand.keywords
 
 
 def _takes(function: Callable[..., Any], name: str) -> bool:

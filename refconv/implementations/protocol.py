@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from refconv.problem import ConvProblem
+from refconv.quantization import Quantization
 
 Array = Any
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a case asks for beyond its tensors, where it is not what everybody does.
+
+    Attributes
+    ----------
+    out_format : str, optional
+        The format of the result, where it is not the natural one.
+    overflow : {"infinity", "saturate", "nan"}, optional
+        What becomes of results beyond the largest finite number, where it matters.
+    quantization : Quantization, optional
+        For quantised layers, which have a function of their own.
+    """
+
+    out_format: str | None = None
+    overflow: str | None = None
+    quantization: Quantization | None = None
+
+    @property
+    def keywords(self) -> dict[str, str]:
+        """The keyword arguments that say it."""
+        stated = {"out_format": self.out_format, "overflow": self.overflow}
+        return {name: value for name, value in stated.items() if value is not None}
+
+
+PLAIN = Demand()
 
 
 class Implementation(Protocol):
@@ -14,6 +44,12 @@ class Implementation(Protocol):
 
     A missing function, or ``NotImplementedError``, means *unsupported*.  Any other exception on a legal
     problem means that the implementation refuses it.
+
+    Any function may also take the keywords ``out_format``, the name of the format of the result, and
+    ``overflow``, one of ``"infinity"``, ``"saturate"`` and ``"nan"``; each is passed only where a case
+    asks for something else than the natural format and its own way to overflow, and a function without
+    the keyword does not support those cases.  Quantised layers are asked of ``quantized_forward(x, weight,
+    bias, quantization, problem)``, if there is one; ``quantization`` is a :class:`refconv.quantization.Quantization`.
     """
 
     name: str

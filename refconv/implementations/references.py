@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from refconv.formats import get_format
+from refconv.exact import centred, requantize
+from refconv.formats import get_format, natural_output
 from refconv.problem import ConvProblem
+from refconv.quantization import Quantization
 from refconv.reference import direct as direct_module
 from refconv.reference import im2col as im2col_module
 from refconv.reference import sparse as sparse_module
@@ -37,11 +39,23 @@ class Reference:
         self.module = module
         self.name = str(module.name)
 
-    def forward(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
-        """Return y."""
+    def forward(
+        self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem,
+        out_format: str | None = None, overflow: str | None = None,
+    ) -> Array:  # fmt: skip
+        """Return y, by default in the natural format of x; see :class:`refconv.implementations.Demand`."""
         wide_bias = None if bias is None else _widened(bias)
         with np.errstate(**QUIET):
-            return _narrowed(self.module.forward(_widened(x), _widened(weight), wide_bias, problem), x)
+            y = self.module.forward(_widened(x), _widened(weight), wide_bias, problem)
+            return _narrowed(y, x, out_format, overflow)
+
+    def quantized_forward(
+        self, x: Array, weight: Array, bias: Array | None, quantization: Quantization, problem: ConvProblem
+    ) -> Array:
+        """Return the y of a quantised layer: added in int32, rounded half to even."""
+        plain = centred({"x": x, "weight": weight}, quantization)
+        accumulators = self.module.forward(plain["x"], plain["weight"], bias, problem)
+        return requantize(accumulators, quantization, "half-to-even")
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
         """Return grad_input."""
@@ -78,6 +92,8 @@ def _widened(tensor: Array) -> Array:
     return tensor.astype(get_format(get_format(tensor.dtype).accumulator).dtype)
 
 
-def _narrowed(result: Array, like: Array) -> Array:
-    element = get_format(like.dtype)
-    return result if element.is_integer else np.asarray(result).astype(element.dtype)
+def _narrowed(result: Array, like: Array, out_format: str | None = None, overflow: str | None = None) -> Array:
+    out = get_format(out_format) if out_format else natural_output(like.dtype)
+    if overflow == "saturate":
+        result = np.clip(result, out.smallest, out.largest)
+    return result if out.is_integer else np.asarray(result).astype(out.dtype)

@@ -72,8 +72,9 @@ def error_bound(magnitude: Array, terms: Array, accumulator: NumberFormat) -> Ar
 
 
 def standard_interval(
-    total: ExactSum, magnitude: ExactSum, terms: Array, accumulator: NumberFormat, out: NumberFormat
-) -> Interval:
+    total: ExactSum, magnitude: ExactSum, terms: Array, accumulator: NumberFormat, out: NumberFormat,
+    overflow: str | None = None,
+) -> Interval:  # fmt: skip
     """Return the interval of class ``standard``: accumulate in ``accumulator``, round once to ``out``.
 
     Where the exact result is NaN or infinite by rule, both ends are that value.
@@ -81,4 +82,4 @@ def standard_interval(
     size = magnitude.round(get_format("float64"), upward=True)
     finite = np.isfinite(size)
     bound = np.where(finite, error_bound(np.where(finite, size, 0.0), terms, accumulator), 0.0)
-    return Interval(total.plus(-bound).round(out), total.plus(bound).round(out), size)
+    return Interval(total.plus(-bound).round(out, overflow), total.plus(bound).round(out, overflow), size)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from refconv.errors import GeometryError, SuiteError
+from refconv.errors import FormatError, GeometryError, SuiteError
 from refconv.problem import ConvProblem
+from refconv.quantization import Quantization, parse_quantization
 from refconv.suite.files import sha256
 from refconv.suite.index import tensor_sha256
 from refconv.suite.model import Array, Case, Expected, Group, Judge, Note, payload_name
@@ -141,7 +142,15 @@ def _case(case: dict[str, Any], tensors: dict[str, Array], where: str) -> Case:
         inputs={name: tensors[reference["name"]] for name, reference in case["inputs"].items()},
         expected=_results(case["expected"], tensors),
         alternatives={policy: _results(item, tensors) for policy, item in case.get("alternatives", {}).items()},
+        quantization=_quantization(case.get("quantization"), f"{where}: case {case['id']!r}"),
     )
+
+
+def _quantization(stated: dict[str, Any] | None, where: str) -> Quantization | None:
+    try:
+        return None if stated is None else parse_quantization(stated)
+    except FormatError as error:
+        raise SuiteError(f"{where} has an impossible quantization: {error}") from None
 
 
 def _results(items: dict[str, Any], tensors: dict[str, Array]) -> dict[str, Expected]:
@@ -151,7 +160,8 @@ def _results(items: dict[str, Any], tensors: dict[str, Array]) -> dict[str, Expe
 def _expected(item: dict[str, Any], tensors: dict[str, Array]) -> Expected:
     judge = item["judge"]
     parts = {part: tensors[item[part]["name"]] for part in item if part != "judge"}
-    return Expected(judge=Judge(judge["class"], judge.get("accumulator"), judge.get("terms")), **parts)
+    stated = Judge(judge["class"], *map(judge.get, ("accumulator", "terms", "overflow")))
+    return Expected(judge=stated, **parts)
 
 
 def _problem(stated: dict[str, Any], where: str) -> ConvProblem:

@@ -83,6 +83,10 @@ DTYPE: Rows = {
         "The quantised tensors have a zero point other than zero.",
         "the padding is filled with 0 instead of the zero point, or the correction term misses the borders.",
     ),
+    "Saturation": (
+        "Quantised results lie beyond both ends of the output format.",
+        "results wrap around instead of saturating, or saturate before the zero point is added.",
+    ),
     "PerChannelScale": (
         "Every output channel has a scale of its own.",
         "the scale of the first channel is used for all, or is indexed within the group instead of over all channels.",
@@ -110,6 +114,22 @@ CHOICE: Rows = {
     "SubnormalsAreKept": (
         "Policy: subnormal inputs enter the products with their value.",
         "the processor or its dot-product instruction flushes subnormal numbers to zero, which is the other policy.",
+    ),
+    "HalfToEven": (
+        "Policy: quantised results are the exact real number, rounded to nearest with ties to even, as in ONNX.",
+        "another way to round is followed, or the zero point is added before the rounding.",
+    ),
+    "HalfAwayFromZero": (
+        "Policy: quantised results are the exact real number, rounded to nearest with ties away from zero.",
+        "another way to round is followed, or a half is added to negative numbers too.",
+    ),
+    "FixedPointDoubleRounding": (
+        "Policy: the multiplier has 31 bits and the product is rounded twice, as in gemmlowp and TensorFlow Lite.",
+        "another way to round is followed, or the sign decides wrongly about ties.",
+    ),
+    "FixedPointSingleRounding": (
+        "Policy: the multiplier has 31 bits and the product is rounded once, ties up, as in newer TensorFlow Lite.",
+        "another way to round is followed, or the product is kept in 32 bits.",
     ),
     "SubnormalsAreFlushed": (
         "Policy: subnormal inputs are taken for zeros, and subnormal results become zeros.",

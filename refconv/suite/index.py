@@ -102,6 +102,7 @@ def _case(case: Case, payload: bytes, slots: dict[str, Slot]) -> dict[str, Any]:
         "flags": list(case.flags),
         "result": case.result,
         "problem": problem_document(case.problem),
+        **({"quantization": case.quantization.as_dict()} if case.quantization else {}),
         "inputs": {name: reference(case.slug, name) for name in _ordered(case.inputs, INPUTS)},
         "expected": results(case.slug, case.expected),
         **({"alternatives": alternatives} if alternatives else {}),
@@ -119,7 +120,7 @@ def _expected(expected: Expected, references: dict[str, Any]) -> dict[str, Any]:
 
 
 def _judge(judge: Judge) -> dict[str, Any]:
-    stated = {"class": judge.rule, "accumulator": judge.accumulator, "terms": judge.terms}
+    stated = {"class": judge.rule, "accumulator": judge.accumulator, "terms": judge.terms, "overflow": judge.overflow}
     return {key: value for key, value in stated.items() if value is not None}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from refconv.errors import FormatError
 from refconv.formats import FORMATS, get_format
 from refconv.suite.flags import FLAGS, flag_of
+from refconv.suite.lint_quantized import lint_quantization
 from refconv.suite.model import EXPECTED, INPUTS, RESULTS, Array, Case, Expected, Group
 from refconv.suite.names import is_case_id, is_slug
 
@@ -44,6 +45,8 @@ def lint_case(case: Case) -> Iterator[str]:
     if not case.expected and case.result == "valid":
         yield "expected must hold at least one result, got none."
     yield from _lint_alternatives(case)
+    if case.quantization is not None:
+        yield from lint_quantization(case, case.quantization)
     for name, array in case.inputs.items():
         yield from _lint_input(case, name, array)
     for name, expected in case.expected.items():
@@ -63,7 +66,8 @@ def _lint_alternatives(case: Case) -> Iterator[str]:
             yield from _lint_golden(case, name, f"{policy}/{name}", expected)
     for name in sorted({name for results in case.alternatives.values() for name in results}):
         goldens = [results[name].tensor for results in case.alternatives.values() if name in results]
-        if len({(golden.shape, golden.tobytes()) for golden in goldens}) < len(case.alternatives):
+        least = 2 if case.quantization else len(case.alternatives)  # four ways to round, on few elements
+        if len(goldens) < len(case.alternatives) or len({(g.shape, g.tobytes()) for g in goldens}) < least:
             yield f"{name} must stand in every alternative and differ, or nothing tells the policies apart."
 
 
@@ -122,6 +126,7 @@ def _lint_golden(case: Case, name: str, label: str, expected: Expected) -> Itera
     findings = [*_lint_dtype(label, expected.tensor), *_lint_judge(label, expected)]
     yield from findings
     if not findings:
+        yield from _lint_overflow(label, expected)
         yield from _lint_values(label, expected)
 
 
@@ -146,6 +151,16 @@ def _lint_judge(name: str, expected: Expected) -> Iterator[str]:
         yield f"{name}: an exact judge must have no interval, accumulator or terms, got some."
     elif judge.rule == "standard":
         yield from _lint_standard(name, expected, bounds)
+
+
+def _lint_overflow(name: str, expected: Expected) -> Iterator[str]:
+    stated, out = expected.judge.overflow, get_format(expected.tensor.dtype)
+    modes = () if out.is_integer else ("infinity", "saturate", "nan") if out.has_infinity else ("saturate", "nan")
+    if stated is not None and stated not in modes:
+        yield f"{name}: overflow for {out} must be one of {', '.join(modes) or 'none'}, got {stated!r}."
+    missing = not out.is_integer and not out.has_infinity and np.isnan(_wide(expected.tensor)).any()
+    if stated is None and missing:
+        yield f"{name} must state its overflow mode, since {out} has no infinity and some results are NaN."
 
 
 def _lint_standard(name: str, expected: Expected, bounds: set[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from refconv.problem import ConvProblem
+from refconv.quantization import Quantization
 
 Array = np.ndarray[Any, Any]
 Rule = Literal["exact", "standard"]
@@ -31,11 +32,14 @@ class Judge:
         The format whose rounding error the interval allows; for ``"standard"`` only.
     terms : int, optional
         The number of terms that were added, bias included; for ``"standard"`` only.
+    overflow : {"infinity", "saturate", "nan"}, optional
+        What becomes of results beyond the largest finite number; stated where there are any and it matters.
     """
 
     rule: Rule
     accumulator: str | None = None
     terms: int | None = None
+    overflow: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +90,8 @@ class Case:
         Some of ``y``, ``grad_input``, ``grad_weight`` and ``grad_bias``; empty for a choice.
     alternatives : dict of dict
         For a choice: what is expected under each policy, by its name; refconv's own policy comes first.
+    quantization : Quantization, optional
+        The scales and zero points of a quantised layer, whose y has 8 bits.
     """
 
     id: str
@@ -96,6 +102,7 @@ class Case:
     inputs: dict[str, Array]
     expected: dict[str, Expected]
     alternatives: dict[str, dict[str, Expected]] = field(default_factory=dict)
+    quantization: Quantization | None = None
 
     @property
     def slug(self) -> str:

@@ -86,7 +86,7 @@ def test_every_format_of_the_foundation_is_covered_by_exact_cases(element):
 
 def test_inputs_are_held_exactly_by_their_dtype():
     for spec in CORE:
-        filled = FILLS[spec.fill].make(spec.id, spec.problem, spec.in_format, spec.has_bias)
+        filled = FILLS[spec.fill].make(spec.id, spec.problem, spec.elements, spec.has_bias)
         made = plant(filled, spec.row.planted, spec.row.subnormal, spec.in_format)
         for name, tensor in spec.inputs().items():
             np.testing.assert_array_equal(tensor.astype(np.float64), made[name], err_msg=f"{spec.id} {name}")

@@ -84,7 +84,7 @@ CHANGES = {
     "cases-is-an-object": (_set("cases", value={}), r"\$\.cases breaks rule 'type'"),
     "no-flags": (_set("cases", 0, "flags", value=[]), "breaks rule 'minItems'"),
     "lowercase-flag": (_set("cases", 0, "flags", value=["grouped"]), "breaks rule 'pattern'"),
-    "exact-with-terms": (_set("cases", 0, "expected", "y", "judge", "terms", value=3), "breaks rule 'maxProperties'"),
+    "exact-with-terms": (_set("cases", 0, "expected", "y", "judge", "terms", value=3), "breaks rule 'enum'"),
     "standard-without-lo": (_drop("cases", 1, "expected", "y", "lo"), "breaks rule 'required'"),
     "standard-without-terms": (_drop("cases", 1, "expected", "y", "judge", "terms"), "breaks rule 'required'"),
     "wrong-count": (_set("numberOfCases", value=3), "numberOfCases must be the 2 cases that follow, got 3"),

@@ -207,3 +207,23 @@ def test_nan_and_infinity_lie_in_their_own_intervals() -> None:
     case = _case(problem)
     expected = Expected(tensor, Judge("standard", "float32", 4), tensor, tensor, tensor.astype(np.float64))
     assert list(lint_case(dataclasses.replace(case, expected={"y": expected}))) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "overflow", "finding"),
+    [
+        (np.nan, ml_dtypes.float8_e4m3fn, None, "y must state its overflow mode"),
+        (np.nan, ml_dtypes.float8_e4m3fn, "nan", None),
+        (1, ml_dtypes.float8_e4m3fn, None, None),
+        (1, ml_dtypes.float8_e4m3fn, "infinity", "overflow for float8_e4m3fn must be one of saturate, nan, got 'inf"),
+        (1, ml_dtypes.float8_e5m2, "infinity", None),
+        (1, np.int32, "saturate", "overflow for int32 must be one of none, got 'saturate'"),
+    ],
+)
+def test_overflow_modes_are_stated_where_they_matter(
+    group: Group, value: float, dtype: Any, overflow: str | None, finding: str | None
+) -> None:
+    tensor = np.full(group.cases[1].problem.y_shape, value, dtype)
+    found = lint_group(with_case(group, 1, expected={"y": Expected(tensor, Judge("exact", overflow=overflow))}))
+    assert len(found) == bool(finding)
+    assert all(str(finding) in text for text in found)
