@@ -69,7 +69,7 @@ class CaseJudge:
         return self._with_statistics(got, verdict, evidence, _accumulator(claimed, expected, evidence))
 
     def _claimed_for(self, case: Case) -> AccuracyClass | None:
-        """Return the claimed class, but none for choices, quantised layers and special values: no bound covers those."""
+        """Return the claimed class, but none where no bound applies: choices, quantised layers, special values."""
         finite = all(np.isfinite(tensor.astype(np.float64)).all() for tensor in case.inputs.values())
         return self.claimed if case.result == "valid" and case.quantization is None and finite else None
 

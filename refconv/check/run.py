@@ -18,7 +18,7 @@ from refconv.formats import natural_output
 from refconv.implementations import PLAIN, RESULT_NAMES, Demand, Runner, as_runner
 from refconv.judge import parse_class
 from refconv.problem import OPERATIONS
-from refconv.suite import Case, Suite
+from refconv.suite import Case, Expected, Suite
 
 Array = npt.NDArray[Any]
 Progress = Callable[[int, int], None]
