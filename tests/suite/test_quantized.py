@@ -55,7 +55,7 @@ def test_a_case_without_one_has_none() -> None:
 @pytest.mark.parametrize(
     ("tensor", "key", "value", "message"),
     [
-        ("x", "scale", 0.5, "breaks rule 'type'"),
+        ("x", "scale", 0.5, "JSON must hold integers, never floats, got 0.5"),
         ("x", "scale", "0.5", "breaks rule 'pattern'"),
         ("x", "scale", "0x1.0000000000001p-1", "impossible quantization: a scale must be a positive finite float32"),
         ("x", "zero_point", 256, "breaks rule 'maximum'"),
