@@ -109,8 +109,13 @@ class ConvProblem:
         _check_axes(self)
         _check_extents(self)
         _check_groups(self)
-        _check_kernel_fits(self)
+        self._check_fit()
         _check_addressable(self)
+
+    def _check_fit(self) -> None:
+        misfit = _misfit(self)
+        if misfit:
+            raise GeometryError(f"the dilated kernel must fit into the padded input, got {misfit}.")
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -211,7 +216,8 @@ class ConvProblem:
         if match is None:
             raise GeometryError(f"descriptor must look like n2c4i7x9-k6w3x2-s2x1-d1x2-p1+0x2+1-g2-o3x10, got {text!r}.")
         part = match.groupdict()
-        problem = cls(
+        kind = OversizedProblem if 0 in _split(part["o"]) else cls
+        problem = kind(
             batch=int(part["n"]), in_channels=int(part["c"]), out_channels=int(part["k"]), groups=int(part["g"]),
             input_size=_split(part["i"]), kernel_size=_split(part["w"]),
             stride=_split(part["s"]), dilation=_split(part["d"]),
@@ -283,6 +289,33 @@ class ConvProblem:
         """Return the fields as plain lists and integers, in the order of their declaration."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: _listed(value) for name, value in plain.items()}
+
+
+class OversizedProblem(ConvProblem):
+    """A convolution whose dilated kernel exceeds the padded input along some axis: its output is empty.
+
+    Most programs refuse it, as :class:`ConvProblem` does; some return an empty result.  It exists for the
+    vectors that hold this choice.
+
+    Raises
+    ------
+    GeometryError
+        If the kernel fits along every axis, or another rule is broken.
+
+    Examples
+    --------
+    >>> OversizedProblem(batch=1, in_channels=2, out_channels=3, input_size=(2, 4), kernel_size=(3, 2)).y_shape
+    (1, 3, 0, 3)
+    """
+
+    @property
+    def output_size(self) -> Size:
+        """(oH, oW), in elements; zero where the kernel does not fit."""
+        return tuple(max(0, length) for length in super().output_size)
+
+    def _check_fit(self) -> None:
+        if not _misfit(self):
+            raise GeometryError(f"an OversizedProblem must have a kernel that exceeds the padded input, got {self}.")
 
 
 _DESCRIPTOR = re.compile(
@@ -378,16 +411,17 @@ def _check_groups(problem: ConvProblem) -> None:
             raise GeometryError(f"{name} must be divisible by groups, got {name}={channels}, groups={problem.groups}.")
 
 
-def _check_kernel_fits(problem: ConvProblem) -> None:
+def _misfit(problem: ConvProblem) -> str:
+    """Describe the first axis along which the dilated kernel exceeds the padded input; empty if it fits."""
     for axis, length in enumerate(problem.input_size):
         kernel, dilation, pads = problem.kernel_size[axis], problem.dilation[axis], problem.padding[axis]
         reach = dilation * (kernel - 1) + 1
         if reach > length + sum(pads):
-            raise GeometryError(
-                f"the dilated kernel must fit into the padded input, got on axis {axis} a reach of {reach} "
-                f"(kernel_size={kernel}, dilation={dilation}) in {length + sum(pads)} elements "
-                f"(input_size={length}, padding={pads})."
+            return (
+                f"on axis {axis} a reach of {reach} (kernel_size={kernel}, dilation={dilation}) "
+                f"in {length + sum(pads)} elements (input_size={length}, padding={pads})"
             )
+    return ""
 
 
 def _check_addressable(problem: ConvProblem) -> None:

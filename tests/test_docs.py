@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = [
-    pytest.param(block, id=f"{page.name}-{number}")
+    pytest.param(block, id=f"{page.name}-{number}", marks=[pytest.mark.oracle] if "import torch" in block else [])
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S))
 ]

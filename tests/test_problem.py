@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from problems import problems
 
 from refconv import ConvProblem, GeometryError, TensorError
-from refconv.problem import output_length
+from refconv.problem import OversizedProblem, output_length
 
 LEGAL = dict(batch=2, in_channels=4, out_channels=6, groups=2, input_size=(7, 9), kernel_size=(3, 2))
 
@@ -158,3 +158,30 @@ def test_taps_that_share_a_residue_are_all_counted():
     problem = ConvProblem(batch=1, in_channels=1, out_channels=3, input_size=(12, 11), kernel_size=(2, 2),
                           stride=(2, 2), dilation=(4, 4))  # fmt: skip
     assert problem.reduction_length("grad_input") == 3 * 2 * 2
+
+
+OVERSIZED = dict(batch=1, in_channels=2, out_channels=3, input_size=(2, 4), kernel_size=(3, 2))
+
+
+def test_a_kernel_above_the_input_exists_as_an_oversized_problem_alone():
+    with pytest.raises(GeometryError, match="must fit into the padded input"):
+        ConvProblem(**OVERSIZED)
+    problem = OversizedProblem(**OVERSIZED)
+    assert problem.y_shape == (1, 3, 0, 3)
+    assert ConvProblem.from_descriptor(problem.descriptor) == problem
+    with pytest.raises(GeometryError, match="an OversizedProblem must have a kernel that exceeds the padded input"):
+        OversizedProblem(**(OVERSIZED | dict(input_size=(3, 4))))
+    with pytest.raises(GeometryError, match="stride must be 1 or more"):
+        OversizedProblem(**(OVERSIZED | dict(stride=(0, 1))))
+
+
+def test_every_reference_gives_an_empty_result_for_an_oversized_problem():
+    from refconv.reference import direct, im2col, sparse
+
+    for sizes in [OVERSIZED, OVERSIZED | dict(input_size=(4, 1), kernel_size=(2, 3))]:
+        problem = OversizedProblem(**sizes)
+        x, weight, g = (np.ones(problem.shape_of(name)) for name in ("x", "weight", "grad_output"))
+        for reference in (direct, sparse, im2col):
+            assert reference.forward(x, weight, None, problem).shape == problem.y_shape
+            assert not reference.grad_input(g, weight, problem).any()
+            assert not reference.grad_weight(x, g, problem).any()

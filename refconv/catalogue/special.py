@@ -11,6 +11,8 @@ from dataclasses import replace
 from refconv.catalogue.families import conv
 from refconv.catalogue.planting import Planted
 from refconv.catalogue.spec import Row
+from refconv.problem import OversizedProblem
+from refconv.suite import REFUSED
 
 _PLAIN = conv(1, (2, 3), (5, 6), (3, 2))
 _WIDER = conv(1, (2, 4), (5, 6), (3, 2))  # whose last output channel stays finite
@@ -117,6 +119,20 @@ def padding_choice() -> list[Row]:
             flags, operations=("grad_weight",), policies=policies,
             planted=(Planted("grad_output", (0, 1, 0, 0), "inf"),)),
     ]  # fmt: skip
+
+
+def oversized_choice() -> list[Row]:
+    """Kernels that are larger than the padded input: an error, or an empty result."""
+    policies = (REFUSED, "oversized-kernel-is-empty")
+    rows = []
+    for slug, comment, size, kernel, dilation in [
+        ("kernel-above-input", "A kernel of four rows over three.", (3, 5), (4, 2), (1, 1)),
+        ("dilated-above-input", "A dilated kernel that reaches over one column too many.", (4, 6), (2, 3), (1, 3)),
+    ]:
+        problem = OversizedProblem(batch=1, in_channels=2, out_channels=3, input_size=size, kernel_size=kernel,
+                                   dilation=dilation)  # fmt: skip
+        rows.append(Row(slug, comment, problem, policies=policies, operations=("forward",)))
+    return rows
 
 
 def no_channels_choice() -> list[Row]:

@@ -44,6 +44,7 @@ SPECIAL: dict[str, Callable[[], list[Row]]] = {
     "overflow": special.overflow,
     "choice-padding": special.padding_choice,
     "choice-no-channels": special.no_channels_choice,
+    "choice-oversized-kernel": special.oversized_choice,
     "choice-subnormal": special.subnormal_choice,
 }
 
@@ -88,7 +89,7 @@ CORE: tuple[tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], 
     ("float64", "exact", ("non-finite", "subnormal")),
     ("float16", "narrow", ("non-finite", "subnormal", "overflow")),
     ("bfloat16", "narrow", ("non-finite", "choice-subnormal", "choice-padding")),
-    ("float32", "exact", ("choice-padding", "choice-no-channels")),
+    ("float32", "exact", ("choice-padding", "choice-no-channels", "choice-oversized-kernel")),
     ("float32", "zero-mean", ("largest",)),
     ("float64", "zero-mean", ("largest",)),
     ("float16", "zero-mean", ("largest",)),

@@ -31,7 +31,7 @@ def traits(problem: ConvProblem) -> tuple[str, ...]:
         "Padded": any(map(any, p.padding)),
         "AsymmetricPadding": any(begin != end for begin, end in p.padding),
         "PaddingAboveKernel": any(max(pads) >= r for pads, r in zip(p.padding, reach, strict=True)),
-        "Leftover": read != padded,
+        "Leftover": read != padded and 0 not in p.output_size,
         "Grouped": p.groups > 1 and not depthwise,
         "Depthwise": depthwise and p.out_channels == p.groups,
         "DepthMultiplier": depthwise and p.out_channels > p.groups,

@@ -42,16 +42,20 @@ class CaseJudge:
     claimed: AccuracyClass | None = None
     strict: bool = False
 
-    def rule(self, case: Case, expected: Expected) -> str:
+    def rule(self, case: Case, expected: Expected | None) -> str:
         """Say by what a result is judged."""
+        if expected is None:
+            return "refusal"
         own = expected.judge
         claimed = self._claimed_for(case)
         if claimed is not None:
             return claimed.name
         return own.rule if own.accumulator is None else f"{own.rule}:{own.accumulator}, n <= {own.terms}"
 
-    def find(self, result: Any, case: Case, operation: str, expected: Expected, changed: list[str]) -> Finding:
+    def find(self, result: Any, case: Case, operation: str, expected: Expected | None, changed: list[str]) -> Finding:
         """Judge what a call returned; ``changed`` names the inputs that it wrote to."""
+        if expected is None:
+            return Finding("FAIL", "must be refused by an error, got a result")
         name, truth = RESULT_NAMES[operation], expected.tensor
         got = _numbers(result, truth)
         if got is None:

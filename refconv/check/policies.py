@@ -9,7 +9,7 @@ from refconv.check.case_judge import Finding
 from refconv.errors import CatalogueError
 from refconv.suite import POLICIES, Case, Expected
 
-Accepted = dict[str, Expected]
+Accepted = dict[str, Expected | None]  # by policy; None where an error is what is expected
 
 
 def known_policies(names: Iterable[str]) -> tuple[str, ...]:
@@ -44,9 +44,10 @@ def accepted_of(case: Case, claims: tuple[str, ...]) -> dict[str, Accepted]:
     if len(claimed) > 1:
         raise CatalogueError(f"policies contradict each other on {case.id}: claim one of {', '.join(claimed)}.")
     found: dict[str, Accepted] = {name: {"": expected} for name, expected in case.expected.items()}
+    results = {name for goldens in case.alternatives.values() for name in goldens}
     for policy in claimed or case.alternatives:
-        for name, expected in case.alternatives[policy].items():
-            found.setdefault(name, {})[policy] = expected
+        for name in results:
+            found.setdefault(name, {})[policy] = case.alternatives[policy].get(name)
     return found
 
 

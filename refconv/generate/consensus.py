@@ -18,7 +18,7 @@ from refconv.implementations import RESULT_NAMES, Runner
 from refconv.judge import judge_tensor, standard_interval
 from refconv.quantization import Quantization
 from refconv.reference import direct, im2col, sparse
-from refconv.suite import Case, Expected, Judge
+from refconv.suite import REFUSED, Case, Expected, Judge
 from refconv.suite.model import Result
 
 Array = npt.NDArray[Any]
@@ -38,6 +38,8 @@ def golden_case(spec: CaseSpec) -> Case:
     inputs, policies = spec.inputs(), spec.row.policies
 
     def golden(policy: str) -> dict[str, Expected]:
+        if policy == REFUSED:
+            return {}
         return {RESULT_NAMES[operation]: _expected(spec, operation, inputs, policy) for operation in spec.operations}
 
     expected, alternatives = ({}, {name: golden(name) for name in policies}) if policies else (golden(""), {})
@@ -156,12 +158,24 @@ def _check_budget(spec: CaseSpec, operation: str, magnitude: Array) -> None:
 def _chosen(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, Array]) -> str:
     """Say which policy the oracle follows; what is open for all is open for it."""
     for policy in spec.row.policies:
+        if policy == REFUSED:
+            if _refuses(oracle, spec, operation, inputs):
+                return policy
+            continue
         try:
             _opinion(oracle, spec, operation, inputs, policy)
         except DisagreementError:
             continue
         return policy
     return "none of the policies"
+
+
+def _refuses(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, Array]) -> bool:
+    try:
+        oracle.run(operation, inputs, spec.problem)
+    except Exception:
+        return True
+    return False
 
 
 def _opinion(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, Array], policy: str = "") -> str:

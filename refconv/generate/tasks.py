@@ -90,6 +90,7 @@ def _rounding(name: str) -> Callable[[Task], Task]:
 POLICIES: dict[str, Callable[[Task], Task]] = {
     "": _as_it_is,
     "padding-is-absent": _as_it_is,
+    "oversized-kernel-is-empty": _as_it_is,
     "padding-is-zero": _padding_is_zero,
     "no-input-channels-give-bias": _as_it_is,
     "no-input-channels-give-nothing": _no_output_channels,

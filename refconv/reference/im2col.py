@@ -210,7 +210,7 @@ def _blocks(problem: ConvProblem) -> Iterator[Block]:
     outputs = math.prod(problem.output_size[1:])
     column = problem.in_channels * math.prod(problem.kernel_size)
     per_row = max(1, 8 * outputs * (column + problem.out_channels))
-    rows = min(problem.output_size[0], max(1, BUDGET // per_row))
+    rows = max(1, min(problem.output_size[0], BUDGET // per_row))
     images = max(1, BUDGET // (per_row * rows))
     for first in range(0, problem.batch, images):
         for row in range(0, problem.output_size[0], rows):

@@ -1,6 +1,6 @@
 """Vector suites on disk: the model, the two files of a group, the manifest, the reader, lint and verification."""
 
-from refconv.suite.flags import BUG_TYPES, FLAGS, POLICIES, flag_of, note_for
+from refconv.suite.flags import BUG_TYPES, FLAGS, POLICIES, REFUSED, flag_of, note_for
 from refconv.suite.index import problem_document
 from refconv.suite.lint import lint_case, lint_group
 from refconv.suite.manifest import FileRecord, GroupRecord, Manifest
@@ -16,6 +16,7 @@ __all__ = [
     "FLAGS",
     "INPUTS",
     "POLICIES",
+    "REFUSED",
     "RESULTS",
     "Case",
     "Expected",

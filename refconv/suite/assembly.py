@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 from refconv.errors import FormatError, GeometryError, SuiteError
-from refconv.problem import ConvProblem
+from refconv.problem import ConvProblem, OversizedProblem
 from refconv.quantization import Quantization, parse_quantization
 from refconv.suite.files import sha256
 from refconv.suite.index import tensor_sha256
@@ -166,8 +166,9 @@ def _expected(item: dict[str, Any], tensors: dict[str, Array]) -> Expected:
 
 def _problem(stated: dict[str, Any], where: str) -> ConvProblem:
     fields = {name: value for name, value in stated.items() if name not in ("output_size", "layout")}
+    kind = OversizedProblem if 0 in stated["output_size"] else ConvProblem
     try:
-        problem = ConvProblem(**fields)
+        problem = kind(**fields)
     except GeometryError as error:
         raise SuiteError(f"{where} has an impossible problem: {error}") from None
     if list(problem.output_size) != stated["output_size"]:

@@ -46,6 +46,7 @@ def _policy(flag: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", flag).lower()
 
 
+REFUSED = "oversized-kernel-is-refused"  # the policy that expects an error instead of a result
 POLICIES: dict[str, str] = {_policy(flag): FLAGS[flag].description.removeprefix("Policy: ") for flag in CHOICE}
 
 

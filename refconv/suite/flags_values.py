@@ -103,6 +103,14 @@ CHOICE: Rows = {
         "Policy: taps on the padding are multiplied by zero, so that a NaN or infinite factor gives NaN there.",
         "the padding is left out, which is the other policy.",
     ),
+    "OversizedKernelIsRefused": (
+        "Policy: a kernel that is larger than the padded input is refused by an error.",
+        "an empty result is returned, which is the other policy, or the size underflows.",
+    ),
+    "OversizedKernelIsEmpty": (
+        "Policy: a kernel that is larger than the padded input gives an empty result.",
+        "it is refused, which is the other policy, or the output size is negative or rounded up to one.",
+    ),
     "NoInputChannelsGiveBias": (
         "Policy: without input channels the result is the bias, or zero, in the full output shape.",
         "the output has no channels or holds uninitialised memory.",

@@ -10,7 +10,8 @@ import numpy as np
 
 from refconv.errors import FormatError
 from refconv.formats import FORMATS, get_format
-from refconv.suite.flags import FLAGS, flag_of
+from refconv.problem import OversizedProblem
+from refconv.suite.flags import FLAGS, REFUSED, flag_of
 from refconv.suite.lint_quantized import lint_quantization
 from refconv.suite.model import EXPECTED, INPUTS, RESULTS, Array, Case, Expected, Group
 from refconv.suite.names import is_case_id, is_slug
@@ -64,10 +65,13 @@ def _lint_alternatives(case: Case) -> Iterator[str]:
     for policy, results in case.alternatives.items():
         for name, expected in results.items():
             yield from _lint_golden(case, name, f"{policy}/{name}", expected)
+    if isinstance(case.problem, OversizedProblem) != (REFUSED in case.alternatives):
+        yield f"a problem whose kernel exceeds the input must be a choice with {REFUSED}, and no other may be one."
+    computed = {policy: results for policy, results in case.alternatives.items() if policy != REFUSED}
     for name in sorted({name for results in case.alternatives.values() for name in results}):
         goldens = [results[name].tensor for results in case.alternatives.values() if name in results]
-        least = 2 if case.quantization else len(case.alternatives)  # four ways to round, on few elements
-        if len(goldens) < len(case.alternatives) or len({(g.shape, g.tobytes()) for g in goldens}) < least:
+        least = 2 if case.quantization else len(computed)  # four ways to round, on few elements
+        if len(goldens) < len(computed) or len({(g.shape, g.tobytes()) for g in goldens}) < least:
             yield f"{name} must stand in every alternative and differ, or nothing tells the policies apart."
 
 

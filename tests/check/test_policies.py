@@ -12,6 +12,7 @@ from refconv.check import check
 from refconv.cli import commands
 from refconv.generate import generate
 from refconv.implementations import load_implementation
+from refconv.reference import im2col
 from refconv.report import write_report
 
 CHOICE = "choice-padding-float32-exact/padding-nan-weight"
@@ -124,3 +125,37 @@ def test_the_command_line_takes_claims(claims, code, folder):
 def test_a_choice_is_shown_with_its_policies(folder):
     done = CliRunner().invoke(commands, ["show", CHOICE, "--vectors", str(folder)], standalone_mode=False)
     assert "expected y under padding-is-zero (exact)" in done.output
+
+
+class Refusing:
+    name = "refusing"
+
+    def forward(self, x, weight, bias, problem):
+        raise ValueError("the kernel does not fit")
+
+
+OVERSIZED = "choice-oversized-kernel-float32-exact/kernel-above-input"
+
+
+@pytest.mark.parametrize(
+    ("layer", "policies", "status", "word"),
+    [
+        (Refusing(), [], "PASS", "follows the policy oversized-kernel-is-refused"),
+        (Refusing(), ["oversized-kernel-is-refused"], "PASS", "follows the policy oversized-kernel-is-refused"),
+        (Refusing(), ["oversized-kernel-is-empty"], "REJECTED", "refused a legal problem with ValueError"),
+        (im2col, [], "PASS", "follows the policy oversized-kernel-is-empty"),
+        (im2col, ["oversized-kernel-is-empty"], "PASS", "follows the policy oversized-kernel-is-empty"),
+        (im2col, ["oversized-kernel-is-refused"], "FAIL", "must be refused by an error, got a result"),
+    ],
+)
+def test_an_oversized_kernel_may_be_refused_or_give_nothing(tmp_path_factory, layer, policies, status, word):
+    folder = tmp_path_factory.mktemp("oversized") / "suite"
+    generate(folder, "core", [OVERSIZED])
+    (outcome,) = check(layer, load_suite(folder), policies=policies).outcomes
+    assert outcome.status == status
+    assert word in outcome.message
+
+
+def test_a_refusal_of_anything_else_is_still_a_failure(tmp_path):
+    generate(tmp_path / "suite", "core", ["worked-example-*"])
+    assert check(Refusing(), load_suite(tmp_path / "suite"), operations=["forward"]).outcomes[0].status == "REJECTED"
