@@ -5,7 +5,14 @@ import json
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine is no fault of the code under test.
+hypothesis.settings.register_profile(
+    "refconv", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("refconv")
 
 
 def pytest_configure(config):
