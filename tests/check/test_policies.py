@@ -154,6 +154,7 @@ def test_an_oversized_kernel_may_be_refused_or_give_nothing(tmp_path_factory, la
     (outcome,) = check(layer, load_suite(folder), policies=policies).outcomes
     assert outcome.status == status
     assert word in outcome.message
+    assert outcome.rule == ("refusal" if outcome.policy == "oversized-kernel-is-refused" else "exact")
 
 
 def test_a_refusal_of_anything_else_is_still_a_failure(tmp_path):
