@@ -11,8 +11,10 @@ from typing import Any
 from refconv.check.rules import RuleSummary, summarise
 from refconv.judge import Element, Statistics, Verdict
 
-STATUSES = ("PASS", "SUSPICIOUS", "FAIL", "UNSUPPORTED", "REJECTED", "ERROR")
-FAILURES = ("FAIL", "REJECTED", "ERROR")
+STATUSES = (
+    "PASS", "SUSPICIOUS", "XFAIL", "FAIL", "XPASS", "UNSUPPORTED", "REJECTED", "ERROR", "CRASH", "TIMEOUT",
+)  # fmt: skip
+FAILURES = ("FAIL", "XPASS", "REJECTED", "ERROR", "CRASH", "TIMEOUT")
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,9 @@ class Outcome:
     status : str
         ``PASS``; ``SUSPICIOUS``: within the interval, but with larger errors than rounding usually makes,
         a finding and no failure; ``FAIL``: a wrong result; ``UNSUPPORTED``: the implementation does not offer it;
-        ``REJECTED``: it refused a legal problem; ``ERROR``: it broke down, or returned no tensor.
+        ``REJECTED``: it refused a legal problem; ``ERROR``: it broke down, or returned no tensor;
+        ``CRASH``: its process died; ``TIMEOUT``: it did not answer in time; ``XFAIL``: it failed as its
+        authors say it does; ``XPASS``: it passed though they say that it fails, which is a failure.
     flags : tuple of str
         The bugs that the case hunts.
     comment : str
@@ -132,6 +136,10 @@ class Report:
         """Count the outcomes by status."""
         found = Counter(outcome.status for outcome in self.outcomes)
         return {status: found[status] for status in statuses}
+
+    def occurring(self) -> list[str]:
+        """List the statuses that the tables show: those that occur, and PASS and FAIL."""
+        return [status for status, count in self.count().items() if count or status in ("PASS", "FAIL")]
 
     def by_rule(self) -> list[RuleSummary]:
         """Sum up what each accuracy class said, in the order in which they first occur."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from refconv.check import STATUSES, Outcome, Report
+from refconv.check import Outcome, Report
 from refconv.report.geometry import Grid, draw
 from refconv.report.kinds import Kind, kinds_of
 from refconv.report.rule_rows import HEADINGS, MODEL, rule_rows, suspicions
@@ -66,7 +66,7 @@ def html_text(report: Report, title: str | None = None, diagnosis: Any = None, c
         headings=HEADINGS,
         rules=rule_rows(report),
         model=MODEL if suspicions(report) else "",
-        statuses=[status for status in STATUSES if report.count()[status]],
+        statuses=report.occurring(),
     )  # fmt: skip
 
 

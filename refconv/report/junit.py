@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from refconv.check import Outcome, Report
 from refconv.report.words import describe_failure, plain, reproduce
 
-_FAILURES = ("FAIL", "REJECTED")  # what was asserted does not hold; every other failure is an error
+_FAILURES = ("FAIL", "XPASS", "REJECTED")  # what was asserted does not hold; every other failure is an error
 
 
 def junit_text(report: Report, command: str | None = None) -> str:
@@ -45,7 +45,7 @@ def _totals(outcomes: Sequence[Outcome]) -> dict[str, str]:
 def _element_name(outcome: Outcome) -> str | None:
     if outcome.failed:
         return "failure" if outcome.status in _FAILURES else "error"
-    return "skipped" if outcome.status == "UNSUPPORTED" else None
+    return "skipped" if outcome.status in ("UNSUPPORTED", "XFAIL") else None
 
 
 def _testcase(outcome: Outcome, report: Report, command: str | None) -> ElementTree.Element:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from refconv.check import STATUSES, Report
+from refconv.check import Report
 from refconv.report.kinds import Kind, kinds_of
 from refconv.report.rule_rows import HEADINGS, rule_rows
 from refconv.report.words import MARKS, describe_failure, headline, plain, reproduce
@@ -34,9 +34,10 @@ def markdown_text(report: Report, limit: int = 10, command: str | None = None) -
 
 
 def _table(report: Report) -> str:
-    rows = [["operation", *(status.lower() for status in STATUSES)], ["---"] + ["---:"] * len(STATUSES)]
+    statuses = report.occurring()
+    rows = [["operation", *(status.lower() for status in statuses)], ["---"] + ["---:"] * len(statuses)]
     for operation, counts in report.by_operation().items():
-        rows.append([_escape(operation), *(str(counts[status] or "-") for status in STATUSES)])
+        rows.append([_escape(operation), *(str(counts[status] or "-") for status in statuses)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) if len(rows) > 2 else ""
 
 

@@ -8,7 +8,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from refconv.check import STATUSES, Report
+from refconv.check import Report
 from refconv.report.kinds import Kind, kinds_of
 from refconv.report.rule_rows import HEADINGS, MODEL, rule_rows, suspicions
 from refconv.report.words import describe_failure, plain, reproduce
@@ -47,10 +47,11 @@ def print_report(report: Report, console: Console, limit: int = 5, command: str 
 def _table(report: Report) -> Table:
     table = Table(box=box.SIMPLE, show_edge=False)
     table.add_column("operation", no_wrap=True)
-    for status in STATUSES:
+    statuses = report.occurring()
+    for status in statuses:
         table.add_column(status.lower(), justify="right", no_wrap=True)
     for operation, row in report.by_operation().items():
-        table.add_row(Text(plain(operation)), *(str(row[status] or "-") for status in STATUSES))
+        table.add_row(Text(plain(operation)), *(str(row[status] or "-") for status in statuses))
     return table
 
 

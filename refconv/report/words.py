@@ -13,7 +13,10 @@ from refconv.judge import Element
 from refconv.problem import ConvProblem
 from refconv.suite import FLAGS
 
-MARKS = {"PASS": "✓", "SUSPICIOUS": "?", "FAIL": "✗", "UNSUPPORTED": "–", "REJECTED": "⊘", "ERROR": "!"}
+MARKS = {
+    "PASS": "✓", "SUSPICIOUS": "?", "XFAIL": "x", "FAIL": "✗", "XPASS": "+", "UNSUPPORTED": "–", "REJECTED": "⊘",
+    "ERROR": "!", "CRASH": "†", "TIMEOUT": "…",
+}  # fmt: skip
 LONGEST = 600  # characters of a message: an implementation may print its whole input
 
 # A flag of an index says more than a flag of the values, and that more than a general one.

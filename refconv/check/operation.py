@@ -1,0 +1,111 @@
+"""One operation of one case: called, judged, and, where it was right, put to the side checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from refconv.check.case_judge import CaseJudge, Finding
+from refconv.check.outcomes import Outcome
+from refconv.check.policies import Accepted, best_match
+from refconv.check.side_checks import SideCheck, repeated, side_checks
+from refconv.formats import natural_output
+from refconv.implementations import PLAIN, RESULT_NAMES, Answer, Call, Demand, Session, as_array, same_bytes
+from refconv.suite import REFUSED, Case, Expected
+
+PASSED = ("PASS", "SUSPICIOUS")
+OVERWRITTEN = "the result is right, but the next call changed it: it must not lie in a buffer that is used again"
+
+
+@dataclass(frozen=True)
+class Checker:
+    """What stays the same during a run.
+
+    Attributes
+    ----------
+    session : Session
+    judge : CaseJudge
+    thorough : bool
+        Whether right results are put to the side checks.
+    """
+
+    session: Session
+    judge: CaseJudge
+    thorough: bool = True
+
+    def check(self, case: Case, operation: str, accepted: Accepted) -> Outcome:
+        """Run one operation of a case and say what came of it."""
+        policy, first = next(iter(accepted.items()))
+        call = Call(case.id, operation, case.inputs, case.problem, demand(case, first))
+        answer = self.session.call(call)
+        policy, finding = self._judged(answer, case, operation, accepted, policy)
+        if finding.status in PASSED and answer.status == "RETURNED" and self.thorough:
+            finding = self._beside(call, answer, finding, case, accepted[policy])
+        return Outcome(
+            case.id, operation, finding.status, case.flags, case.comment, case.problem.descriptor,
+            next(iter(case.inputs.values())).dtype.name, self.judge.rule(case, accepted[policy]), finding.message,
+            finding.verdict, answer.seconds, finding.statistics, policy,
+        )  # fmt: skip
+
+    def _judged(
+        self, answer: Answer, case: Case, operation: str, accepted: Accepted, policy: str
+    ) -> tuple[str, Finding]:
+        if answer.status == "RETURNED":
+            found = {
+                name: self.judge.find(answer.result, case, operation, truth, list(answer.changed))
+                for name, truth in accepted.items()
+            }
+            return best_match(found)
+        if answer.status == "REJECTED" and REFUSED in accepted:
+            return REFUSED, Finding("PASS", f"follows the policy {REFUSED}")
+        return policy, Finding(answer.status, answer.message)
+
+    def _beside(self, call: Call, first: Answer, finding: Finding, case: Case, truth: Expected | None) -> Finding:
+        """Return the finding of the first call, or what one of the side checks found."""
+        overwritten = False
+        for side in side_checks(call, case, self.session.arranges) if self.session.repeats else []:
+            answer = self.session.call(side.call)
+            overwritten = overwritten or (side.first and answer.overwrote)
+            worse = self._side(side, answer, first, case, truth)
+            if worse is not None:
+                return self._once_more(call, first, case, truth) or worse
+        return replace(finding, status="FAIL", message=OVERWRITTEN) if overwritten else finding
+
+    def _once_more(self, call: Call, first: Answer, case: Case, truth: Expected | None) -> Finding | None:
+        """Tell whether it is the second call as such that goes wrong: twice, since what adds up may cancel once."""
+        again = (self._side(repeated(call), self.session.call(call), first, case, truth) for _ in range(2))
+        return next(filter(None, again), None)
+
+    def _side(
+        self, side: SideCheck, answer: Answer, first: Answer, case: Case, truth: Expected | None
+    ) -> Finding | None:
+        """Say what is wrong with a further answer, if anything is."""
+        if answer.status == "UNSUPPORTED":
+            return None
+        if answer.status != "RETURNED":
+            return Finding(answer.status, f"the result is right, but with {side.words} it {answer.message}")
+        undone, once = as_array(answer.result), as_array(first.result)
+        undone = None if undone is None else side.undo(undone)
+        if undone is not None and once is not None and same_bytes(undone, once) and not answer.changed:
+            return None
+        found = self.judge.find(undone, case, side.call.operation, truth, list(answer.changed))
+        if found.status in PASSED:
+            return None
+        return replace(found, message=f"the result is right, but not with {side.words}: {found.message}")
+
+
+def demand(case: Case, expected: Expected | None) -> Demand:
+    """Say what nobody would do of himself: another format than the natural one, a stated overflow mode."""
+    if case.quantization is not None:
+        return Demand(quantization=case.quantization)
+    if expected is None:
+        return PLAIN
+    natural = natural_output(next(iter(case.inputs.values())).dtype)
+    out, overflow = expected.tensor.dtype.name, expected.judge.overflow
+    usual = "infinity" if natural.has_infinity else None
+    return Demand(out if out != natural.name else None, overflow if overflow != usual else None)
+
+
+def covered(case: Case, operations: tuple[str, ...], accepted: Mapping[str, Accepted]) -> list[str]:
+    """List the operations of a case that are asked for and have a golden value."""
+    return [name for name in operations if RESULT_NAMES[name] in accepted]

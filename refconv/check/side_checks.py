@@ -1,0 +1,102 @@
+"""What a right result does not show: state that is kept, and memory layouts that are taken for granted.
+
+After a call whose result was right, the same operation is asked for again: with tensors that lie in
+memory otherwise, and with other numbers in the same buffers, as an optimiser leaves them.  The other
+numbers are the negatives of one factor: the result is then the negative of the golden value, in any
+arithmetic that rounds symmetrically, so that nothing needs to be computed for it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv.formats import get_format
+from refconv.implementations import Call
+from refconv.suite import Case
+
+Array = npt.NDArray[Any]
+
+LAYOUTS = {
+    "fortran": "Fortran-ordered inputs",
+    "channels-last": "inputs that lie in memory channels-last",
+    "strided": "inputs that are every second element of a larger array",
+    "window": "inputs that are windows of larger arrays",
+}
+
+LAYOUTS_EACH = 2  # of them are tried on each operation of a case
+
+FACTORS = {  # what may be negated: the result is linear in each of these sets
+    "forward": (("weight", "bias"), ("x", "bias")),
+    "grad_input": (("weight",), ("grad_output",)),
+    "grad_weight": (("x",), ("grad_output",)),
+    "grad_bias": (("grad_output",), ("grad_output",)),
+}
+
+
+@dataclass(frozen=True)
+class SideCheck:
+    """A further call, and how its result is to be read.
+
+    Attributes
+    ----------
+    call : Call
+    words : str
+        Completes "the result is right, but wrong with ...".
+    undo : callable
+        Turns its result into what the first call must return.
+    first : bool
+        Whether it follows that call directly, and so tells whether its result was overwritten.
+    """
+
+    call: Call
+    words: str
+    undo: Callable[[Array], Array] = np.asarray
+    first: bool = False
+
+
+def side_checks(call: Call, case: Case, arranges: bool = True) -> list[SideCheck]:
+    """List the further calls that a right result is put to, chosen by the case's id.
+
+    Parameters
+    ----------
+    call : Call
+        The one that gave the right result.
+    case : Case
+    arranges : bool
+        Whether the way of plugging in can hand over tensors that are not packed.
+    """
+    turn = zlib.crc32(f"{call.case_id}/{call.operation}".encode())
+    found = [_update(call, turn)] if _negatable(call, case) else []
+    for step in range(LAYOUTS_EACH if arranges else 0):
+        layout = list(LAYOUTS)[(turn + step) % len(LAYOUTS)]
+        found.append(SideCheck(replace(call, arrangement=layout), LAYOUTS[layout]))
+    return [replace(side, first=index == 0) for index, side in enumerate(found)]
+
+
+def repeated(call: Call) -> SideCheck:
+    """Return the same call once more, which tells state from layout."""
+    return SideCheck(call, "the same inputs a second time")
+
+
+def _update(call: Call, turn: int) -> SideCheck:
+    names = [name for name in FACTORS[call.operation][turn // len(LAYOUTS) % 2] if name in call.tensors]
+    tensors = {name: np.negative(tensor) if name in names else tensor for name, tensor in call.tensors.items()}
+    words = f"other values of {' and '.join(names)} in the same buffers, as an optimiser leaves them"
+    return SideCheck(replace(call, tensors=tensors, in_place=True), words, np.negative)
+
+
+def _negatable(call: Call, case: Case) -> bool:
+    """Tell whether negating a factor is exact in its format and negates the golden value."""
+    if case.result != "valid" or case.quantization is not None:
+        return False
+    for tensor in call.tensors.values():
+        element = get_format(tensor.dtype)
+        if element.is_integer and (element.smallest >= 0 or np.any(tensor == element.smallest)):
+            return False
+    return True

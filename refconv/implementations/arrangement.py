@@ -1,0 +1,85 @@
+"""How a tensor may lie in memory, beside packed in C order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+POISON = 0xFF  # in every byte: NaN in all floating formats, -1 in signed integers
+
+
+def poisoned(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return an array whose every byte is poison.
+
+    Examples
+    --------
+    >>> poisoned((2,), np.float32), poisoned((1,), np.int8)
+    (array([nan, nan], dtype=float32), array([-1], dtype=int8))
+    """
+    array = np.empty(shape, dtype)
+    array.reshape(-1).view(np.uint8).fill(POISON)
+    return array
+
+
+def _packed(tensor: Array) -> Array:
+    return np.array(tensor, order="C")
+
+
+def _fortran(tensor: Array) -> Array:
+    return np.array(tensor, order="F")
+
+
+def _channels_last(tensor: Array) -> Array:
+    """Keep the order of the axes, and lay the second one innermost: NHWC in memory."""
+    if tensor.ndim < 3:
+        return _strided(tensor)
+    return np.moveaxis(np.array(np.moveaxis(tensor, 1, -1), order="C"), -1, 1)
+
+
+def _strided(tensor: Array) -> Array:
+    """Take every second element of rows that are filled with poison in between."""
+    wide = poisoned((*tensor.shape[:-1], 2 * tensor.shape[-1] + 1), tensor.dtype)
+    view = wide[..., 1::2]
+    view[...] = tensor
+    return view
+
+
+def _window(tensor: Array) -> Array:
+    """Cut the tensor out of the middle of a larger one, so that it begins at an odd place and rows have gaps."""
+    large = poisoned(tuple(length + 2 for length in tensor.shape), tensor.dtype)
+    view = large[tuple(slice(1, 1 + length) for length in tensor.shape)]
+    view[...] = tensor
+    return view
+
+
+ARRANGEMENTS: dict[str, Callable[[Array], Array]] = {
+    "packed": _packed,
+    "fortran": _fortran,
+    "channels-last": _channels_last,
+    "strided": _strided,
+    "window": _window,
+}
+
+
+def arranged(tensor: Array, arrangement: str) -> Array:
+    """Return a writable copy of a tensor that lies in memory as asked.
+
+    Examples
+    --------
+    >>> arranged(np.ones((2, 3, 4, 5), np.float32), "strided").strides
+    (528, 176, 44, 8)
+    """
+    return ARRANGEMENTS[arrangement](tensor)
+
+
+def memory_of(tensor: Array) -> bytes:
+    """Return all bytes of the block that an arranged tensor lies in, its gaps included."""
+    whole = tensor
+    while isinstance(whole.base, np.ndarray):
+        whole = whole.base
+    return whole.tobytes(order="A")

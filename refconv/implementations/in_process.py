@@ -1,0 +1,108 @@
+"""Call an implementation in this process, and watch what it does to memory."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv.formats import natural_output
+from refconv.implementations.arrangement import arranged, memory_of, poisoned
+from refconv.implementations.callables import Runner
+from refconv.implementations.protocol import PLAIN
+from refconv.implementations.session import Answer, Call, as_array, same_bytes
+
+Array = npt.NDArray[Any]
+Buffers = dict[str, Array]
+
+REFUSALS = (ValueError, TypeError, AssertionError, RuntimeError)
+LARGEST_POISON = 2**22  # bytes: larger blocks usually come fresh from the system, filled with zeros
+
+
+class InProcess:
+    """A session in this process: quick, and at the mercy of what it calls.
+
+    Before a call the heap is poisoned, so that memory that is read before it is written shows;
+    after it, the inputs and the result of the call before are compared with what they were.
+    """
+
+    repeats = arranges = True
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner, self.name = runner, runner.name
+        self._buffers: Buffers = {}
+        self._last: tuple[Array, Array] | None = None  # the result of the call before, and a copy of it
+
+    def call(self, call: Call) -> Answer:
+        """Run one operation."""
+        tensors = self._laid_out(call)
+        before = {name: memory_of(tensor) for name, tensor in tensors.items()}
+        _poison_heap(call)
+        begin = time.perf_counter()
+        try:
+            with np.errstate(all="ignore"):  # infinities and overflows are what some cases are about
+                result = self.runner.run(
+                    call.operation, tensors, call.problem, *([call.demand] if call.demand != PLAIN else [])
+                )
+        except NotImplementedError as error:
+            return Answer("UNSUPPORTED", message=str(error), seconds=time.perf_counter() - begin)
+        except Exception as error:
+            return Answer(*blame(error), seconds=time.perf_counter() - begin)
+        seconds = time.perf_counter() - begin
+        changed = tuple(name for name, tensor in tensors.items() if memory_of(tensor) != before[name])
+        return Answer("RETURNED", result, "", seconds, changed, self._overwrote(result))
+
+    def _laid_out(self, call: Call) -> Buffers:
+        """Copy the inputs: into the buffers of the call before if that is asked for and they fit."""
+        old = self._buffers if call.in_place else {}
+        self._buffers = {}
+        for name, tensor in call.tensors.items():
+            buffer = old.get(name)
+            if buffer is None or (buffer.shape, buffer.dtype) != (tensor.shape, tensor.dtype):
+                buffer = arranged(tensor, call.arrangement)
+            buffer[...] = tensor
+            self._buffers[name] = buffer
+        return dict(self._buffers)
+
+    def _overwrote(self, result: Any) -> bool:
+        """Compare the result of the call before with its copy, and keep this one."""
+        overwrote = self._last is not None and not same_bytes(*self._last)
+        array = as_array(result)
+        self._last = None if array is None else (array, array.copy())
+        return overwrote
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._buffers, self._last = {}, None
+
+    def __enter__(self) -> InProcess:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def blame(error: Exception) -> tuple[str, Any, str]:
+    """Tell a refusal from a breakdown: errors like IndexError are nobody's way to refuse a problem."""
+    own = type(error) is Exception or not hasattr(builtins, type(error).__name__)
+    reason = f"{type(error).__name__}: {error}".rstrip(": ")
+    if own or type(error) in REFUSALS:
+        return "REJECTED", None, f"refused a legal problem with {reason}"
+    return "ERROR", None, f"broke down with {reason}"
+
+
+def _poison_heap(call: Call) -> None:
+    """Fill and free blocks of the sizes that the call is likely to ask for."""
+    problem = call.problem
+    item = next(iter(call.tensors.values())).dtype
+    formats = {item, natural_output(item).dtype, np.dtype(np.float64)}
+    padded = [length + sum(pads) for length, pads in zip(problem.input_size, problem.padding, strict=True)]
+    counts = {math.prod(problem.shape_of(name)) for name in ("x", "weight", "y", "bias")}
+    counts.add(math.prod(problem.x_shape[:2]) * math.prod(padded))
+    sizes = {(count, dtype) for count in counts for dtype in formats if count * dtype.itemsize <= LARGEST_POISON}
+    blocks = [poisoned((count,), dtype) for count, dtype in sizes for _ in range(2)]
+    del blocks

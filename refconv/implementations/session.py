@@ -1,0 +1,122 @@
+"""One call of an implementation and what came of it, wherever it runs: here, in a child process, elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv.implementations.protocol import PLAIN, Demand
+from refconv.problem import ConvProblem
+
+Array = npt.NDArray[Any]
+
+STATUSES = ("RETURNED", "UNSUPPORTED", "REJECTED", "FAIL", "ERROR", "CRASH", "TIMEOUT")
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """What an implementation is asked for.
+
+    Attributes
+    ----------
+    case_id : str
+        For those who look results up, and for messages.
+    operation : {"forward", "grad_input", "grad_weight", "grad_bias"}
+    tensors : mapping of str to array
+        The inputs by name; never written to: an implementation gets copies.
+    problem : ConvProblem
+    demand : Demand
+    arrangement : str
+        How the copies lie in memory, one of :data:`refconv.implementations.arrangement.ARRANGEMENTS`; ways of
+        plugging in that know packed tensors only ignore it.
+    in_place : bool
+        Write the inputs into the buffers of the call before, as an optimiser updates weights.
+    """
+
+    case_id: str
+    operation: str
+    tensors: Mapping[str, Array]
+    problem: ConvProblem
+    demand: Demand = PLAIN
+    arrangement: str = "packed"
+    in_place: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What came of a call.
+
+    Attributes
+    ----------
+    status : str
+        ``RETURNED``; ``UNSUPPORTED``: it does not offer this; ``REJECTED``: it refused; ``FAIL``: it was
+        caught at something forbidden; ``ERROR``: it broke down; ``CRASH``: its process died; ``TIMEOUT``.
+    result : object
+        Whatever was returned; an array where it came from another process.
+    message : str
+        One sentence, unless it returned.
+    seconds : float
+        Of the call alone.
+    changed : tuple of str
+        The inputs that the call wrote to.
+    overwrote : bool
+        Whether the result of the call before is no longer what it was.
+    """
+
+    status: str
+    result: Any = None
+    message: str = ""
+    seconds: float = 0.0
+    changed: tuple[str, ...] = ()
+    overwrote: bool = False
+
+
+class Session(Protocol):
+    """An implementation that has been started; a context manager, since it may own a process.
+
+    Attributes
+    ----------
+    name : str
+    repeats : bool
+        Whether it can be asked for other tensors than those of the suite.
+    arranges : bool
+        Whether it can hand over tensors that are not packed, and the same buffers twice.
+    """
+
+    name: str
+    repeats: bool
+    arranges: bool
+
+    def call(self, call: Call) -> Answer:
+        """Run one operation; whatever the implementation does becomes an answer, never an exception."""
+        ...
+
+    def close(self) -> None:
+        """End what was started."""
+        ...
+
+    def __enter__(self) -> Session:
+        """Return itself."""
+        ...
+
+    def __exit__(self, *exception: object) -> None:
+        """Close."""
+        ...
+
+
+def same_bytes(one: Array, other: Array) -> bool:
+    """Tell whether two arrays hold the same bytes in C order, NaNs included."""
+    return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+
+
+def as_array(result: Any) -> Array | None:
+    """Return a result as an array of numbers that shares its memory, or None if it is no such thing."""
+    try:
+        got = np.asarray(result)
+    except Exception:
+        return None
+    return got if got.dtype.kind in "fiubV" else None
