@@ -21,7 +21,7 @@ from refconv.diagnosis import diagnose
 from refconv.errors import DisagreementError, ImplementationError, RefconvError
 from refconv.generate import generate
 from refconv.generate import recompute as compute_again
-from refconv.implementations import load_implementation
+from refconv.implementations import TIMEOUT, Session, SessionRunner, open_session
 from refconv.judge.classes import FORMS
 from refconv.problem import OPERATIONS
 from refconv.quickstart import Story, quickstart
@@ -38,6 +38,29 @@ VECTORS = click.option(
     "--vectors", type=click.Path(path_type=Path), default=None, metavar="DIR",
     help="A suite; by default the small one that comes with refconv.",
 )  # fmt: skip
+MEBIBYTE = 2**20
+
+
+def ISOLATION(command: Callable[..., int]) -> Callable[..., int]:  # noqa: N802  (a decorator among decorators)
+    """Add the options that say how an implementation is run."""
+    options = (
+        click.option("--isolate/--in-process", default=True, show_default=True,
+                     help="Run it in a process of its own, so that a crash is the outcome of one case."),
+        click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=TIMEOUT, show_default=True,
+                     metavar="SECONDS", help="For one call."),
+        click.option("--memory-limit", type=click.IntRange(min=1), default=None, metavar="MIB",
+                     help="Of the address space of its process."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def opened(impl: str, isolate: bool, timeout: float, memory_limit: int | None) -> Session:
+    """Start the implementation that a user names."""
+    return open_session(impl, isolate, timeout, memory_limit and memory_limit * MEBIBYTE)
+
+
 FORCE = click.option("--force", is_flag=True, help="Replace what an earlier run left there.")
 
 
@@ -139,16 +162,18 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int)
 @click.option("--class", "judged_by", metavar="CLASS", default=None,
               help=f"The arithmetic that it claims: {FORMS}. By default what the vectors say.")  # fmt: skip
 @click.option("--strict-statistics", is_flag=True, help="Fail results whose errors rounding hardly explains.")
+@ISOLATION
+@click.option("--thorough/--quick", default=True, show_default=True,
+              help="Ask again after right results, with other values and memory layouts.")  # fmt: skip
 def check_command(
     impl: str, vectors: Path | None, select: Paths, ops: str, policies: tuple[str, ...], min_cases: int, reports: Paths,
-    judged_by: str | None, strict_statistics: bool,
+    judged_by: str | None, strict_statistics: bool, thorough: bool, **isolation: Any,
 ) -> int:  # fmt: skip
     """Judge an implementation: NAME[:OPTION], package.module:name or path/file.py:name."""
-    runner = load_implementation(impl)
     suite = load_suite(vectors or smoke_folder())
-    with progress_bar("cases") as progress:
-        report = check(runner, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
-                       strict_statistics, policies)  # fmt: skip
+    with opened(impl, **isolation) as session, progress_bar("cases") as progress:
+        report = check(session, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
+                       strict_statistics, policies, thorough)  # fmt: skip
     command = f"refconv check {impl}" + (f" --vectors {vectors}" if vectors else "")
     command += (f" --class {judged_by}" if judged_by else "") + (" --strict-statistics" if strict_statistics else "")
     command += "".join(f" --policy {policy}" for policy in policies)
@@ -165,9 +190,11 @@ def check_command(
 
 @commands.command("diagnose")
 @click.argument("impl")
-def diagnose_command(impl: str) -> int:
+@ISOLATION
+def diagnose_command(impl: str, **isolation: Any) -> int:
     """Name the defect of an implementation."""
-    diagnosis = diagnose(load_implementation(impl))
+    with opened(impl, **isolation) as session:
+        diagnosis = diagnose(SessionRunner(session))
     console().print(escape(diagnosis.description))
     return GOOD if diagnosis.correct else FAILED
 

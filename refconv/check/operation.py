@@ -10,7 +10,7 @@ from refconv.check.outcomes import Outcome
 from refconv.check.policies import Accepted, best_match
 from refconv.check.side_checks import SideCheck, repeated, side_checks
 from refconv.formats import natural_output
-from refconv.implementations import PLAIN, RESULT_NAMES, Answer, Call, Demand, Session, as_array, same_bytes
+from refconv.implementations import PLAIN, RESULT_NAMES, Answer, Call, Demand, Session, same_bytes
 from refconv.suite import REFUSED, Case, Expected
 
 PASSED = ("PASS", "SUSPICIOUS")
@@ -51,6 +51,7 @@ class Checker:
         self, answer: Answer, case: Case, operation: str, accepted: Accepted, policy: str
     ) -> tuple[str, Finding]:
         if answer.status == "RETURNED":
+            assert answer.result is not None
             found = {
                 name: self.judge.find(answer.result, case, operation, truth, list(answer.changed))
                 for name, truth in accepted.items()
@@ -84,9 +85,11 @@ class Checker:
             return None
         if answer.status != "RETURNED":
             return Finding(answer.status, f"the result is right, but with {side.words} it {answer.message}")
-        undone, once = as_array(answer.result), as_array(first.result)
-        undone = None if undone is None else side.undo(undone)
-        if undone is not None and once is not None and same_bytes(undone, once) and not answer.changed:
+        assert answer.result is not None
+        assert first.result is not None
+        same_kind = answer.result.dtype == first.result.dtype
+        undone = side.undo(answer.result) if same_kind else answer.result
+        if same_bytes(undone, first.result) and not answer.changed:
             return None
         found = self.judge.find(undone, case, side.call.operation, truth, list(answer.changed))
         if found.status in PASSED:

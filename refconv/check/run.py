@@ -12,7 +12,7 @@ from refconv.check.operation import Checker, covered
 from refconv.check.outcomes import Outcome, Report
 from refconv.check.policies import accepted_of, known_policies
 from refconv.errors import CatalogueError
-from refconv.implementations import RESULT_NAMES, InProcess, Session, as_runner
+from refconv.implementations import RESULT_NAMES, TIMEOUT, Session, open_session
 from refconv.judge import parse_class
 from refconv.problem import OPERATIONS
 from refconv.suite import Case, Suite
@@ -24,6 +24,7 @@ def check(
     implementation: Any, suite: Suite, select: Iterable[str] = ("*",),
     operations: Iterable[str] = OPERATIONS, progress: Progress | None = None,
     judged_by: str | None = None, strict_statistics: bool = False, policies: Iterable[str] = (), thorough: bool = True,
+    isolate: bool = False, timeout: float = TIMEOUT,
 ) -> Report:  # fmt: skip
     """Judge an implementation on the cases of a suite.
 
@@ -32,7 +33,8 @@ def check(
     implementation : object
         Whatever :func:`refconv.implementations.as_runner` takes: a function with PyTorch's signature, or
         an object with forward, grad_input, grad_weight and grad_bias, or some of them; or a
-        :class:`refconv.implementations.Session`, which stays open.
+        :class:`refconv.implementations.Session`, which stays open; or the address of one, as on the command
+        line: ``"torch"``, ``"package.module:name"``, ``"path.py:name"``.
     suite : Suite
     select : iterable of str
         Shell patterns over case ids.
@@ -52,6 +54,11 @@ def check(
     thorough : bool
         Ask again wherever a result was right, with other numbers in the same buffers and with inputs that are
         not contiguous, to find state that is kept and layouts that are taken for granted.
+    isolate : bool
+        Call it in a process of its own, as the command line does, so that a crash or an endless loop is the
+        outcome of one case; it must then be something that another process can import, or its address.
+    timeout : float
+        Seconds for one call in a process of its own.
 
     Returns
     -------
@@ -78,7 +85,7 @@ def check(
         raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
     outcomes: dict[tuple[str, str], Outcome] = {}
     done = 0
-    with session_for(implementation) as session:
+    with session_for(implementation, isolate, timeout) as session:
         checker = Checker(session, judge, thorough)
         for case, forward in _schedule(ids, suite):
             accepted = accepted_of(case, claims)
@@ -113,8 +120,8 @@ def _schedule(ids: list[str], suite: Suite) -> Iterator[tuple[Case, bool]]:
         yield waiting, False
 
 
-def session_for(implementation: Any) -> AbstractContextManager[Session]:
-    """Open a session in this process, unless it is one already."""
+def session_for(implementation: Any, isolate: bool, timeout: float) -> AbstractContextManager[Session]:
+    """Open a session, unless it is one already."""
     if callable(getattr(implementation, "call", None)):
         return nullcontext(implementation)
-    return InProcess(as_runner(implementation))
+    return open_session(implementation, isolate, timeout)

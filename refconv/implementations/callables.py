@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from refconv.errors import ImplementationError
 from refconv.implementations.protocol import ARGUMENTS, PLAIN, Demand
@@ -91,8 +91,8 @@ def as_runner(target: Any, name: str | None = None, backward: Callable[..., Any]
     >>> as_runner(direct).name
     'direct'
     """
-    if isinstance(target, ProtocolRunner | FunctionRunner):
-        return target
+    if isinstance(target, ProtocolRunner | FunctionRunner) or callable(getattr(target, "run", None)):
+        return cast(Runner, target)
     if inspect.isclass(target):
         target = target()
     title = name or str(getattr(target, "name", None) or getattr(target, "__name__", type(target).__name__))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from refconv.formats import natural_output
 from refconv.implementations.arrangement import arranged, memory_of, poisoned
 from refconv.implementations.callables import Runner
-from refconv.implementations.protocol import PLAIN
+from refconv.implementations.protocol import PLAIN, RESULT_NAMES
 from refconv.implementations.session import Answer, Call, as_array, same_bytes
 
 Array = npt.NDArray[Any]
@@ -50,11 +50,15 @@ class InProcess:
                 )
         except NotImplementedError as error:
             return Answer("UNSUPPORTED", message=str(error), seconds=time.perf_counter() - begin)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return Answer(*blame(error), seconds=time.perf_counter() - begin)
         seconds = time.perf_counter() - begin
         changed = tuple(name for name, tensor in tensors.items() if memory_of(tensor) != before[name])
-        return Answer("RETURNED", result, "", seconds, changed, self._overwrote(result))
+        array = as_array(result)
+        if array is None:
+            name, kind = RESULT_NAMES[call.operation], type(result).__name__
+            return Answer("ERROR", None, f"{name} must be an array of numbers, got {kind}", seconds, changed)
+        return Answer("RETURNED", array, "", seconds, changed, self._overwrote(array))
 
     def _laid_out(self, call: Call) -> Buffers:
         """Copy the inputs: into the buffers of the call before if that is asked for and they fit."""
@@ -68,11 +72,10 @@ class InProcess:
             self._buffers[name] = buffer
         return dict(self._buffers)
 
-    def _overwrote(self, result: Any) -> bool:
+    def _overwrote(self, result: Array) -> bool:
         """Compare the result of the call before with its copy, and keep this one."""
         overwrote = self._last is not None and not same_bytes(*self._last)
-        array = as_array(result)
-        self._last = None if array is None else (array, array.copy())
+        self._last = (result, result.copy())
         return overwrote
 
     def close(self) -> None:
@@ -86,7 +89,7 @@ class InProcess:
         self.close()
 
 
-def blame(error: Exception) -> tuple[str, Any, str]:
+def blame(error: BaseException) -> tuple[str, Any, str]:
     """Tell a refusal from a breakdown: errors like IndexError are nobody's way to refuse a problem."""
     own = type(error) is Exception or not hasattr(builtins, type(error).__name__)
     reason = f"{type(error).__name__}: {error}".rstrip(": ")

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from refconv.formats import FORMATS
 from refconv.implementations.protocol import PLAIN, Demand
 from refconv.problem import ConvProblem
 
@@ -55,8 +56,8 @@ class Answer:
     status : str
         ``RETURNED``; ``UNSUPPORTED``: it does not offer this; ``REJECTED``: it refused; ``FAIL``: it was
         caught at something forbidden; ``ERROR``: it broke down; ``CRASH``: its process died; ``TIMEOUT``.
-    result : object
-        Whatever was returned; an array where it came from another process.
+    result : numpy.ndarray, optional
+        What was returned, if it is an array of numbers.
     message : str
         One sentence, unless it returned.
     seconds : float
@@ -68,7 +69,7 @@ class Answer:
     """
 
     status: str
-    result: Any = None
+    result: Array | None = None
     message: str = ""
     seconds: float = 0.0
     changed: tuple[str, ...] = ()
@@ -119,4 +120,4 @@ def as_array(result: Any) -> Array | None:
         got = np.asarray(result)
     except Exception:
         return None
-    return got if got.dtype.kind in "fiubV" else None
+    return got if got.dtype.kind in "fiub" or got.dtype.name in FORMATS else None

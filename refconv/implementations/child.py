@@ -1,0 +1,101 @@
+"""What runs in the child process: one implementation, called as its parent asks.
+
+The parent writes pickled requests to what was standard input, the child answers in lines of JSON on what was
+standard output; both are moved aside first, so that whatever foreign code prints goes to standard error.
+Tensors lie in an arena, see :mod:`refconv.implementations.arena`.  An answer counts if it ends in the token
+of its request, which foreign code never sees.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import signal
+import struct
+import sys
+from typing import IO, Any
+
+from refconv.errors import RefconvError
+from refconv.implementations.arena import Arena, Place
+from refconv.implementations.in_process import InProcess
+from refconv.implementations.loading import load_implementation
+from refconv.implementations.session import Answer, Call
+
+HEADER = struct.Struct("<Q")  # the length of a request
+
+Tensors = dict[str, Place]
+
+
+def write_request(stream: IO[bytes], request: Any) -> None:
+    """Send a request; the parent's side."""
+    content = pickle.dumps(request)
+    stream.write(HEADER.pack(len(content)) + content)
+    stream.flush()
+
+
+def read_request(stream: IO[bytes]) -> Any:
+    """Receive a request, or None when the parent is gone."""
+    header = stream.read(HEADER.size)
+    if len(header) < HEADER.size:
+        return None
+    return pickle.loads(stream.read(*HEADER.unpack(header)))
+
+
+def main() -> None:
+    """Serve until the parent closes its end."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    start = read_request(requests)
+    _die_with_parent()
+    _limit_memory(start["memory_limit"])
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            session = InProcess(load_implementation(start["implementation"]))
+    except RefconvError as error:
+        _answer(answers, start["token"], {"failed": str(error)})
+        return
+    with Arena(start["arena"]) as arena:
+        _answer(answers, start["token"], {"name": session.name})
+        _serve(session, arena, requests, answers)
+
+
+def _serve(session: InProcess, arena: Arena, requests: IO[bytes], answers: IO[bytes]) -> None:
+    while (request := read_request(requests)) is not None:
+        tensors = {name: arena.get(place) for name, place in request["tensors"].items()}
+        answer = session.call(Call(tensors=tensors, **request["call"]))
+        end = max((place.end for place in request["tensors"].values()), default=0)
+        _answer(answers, request["token"], _described(answer, arena, end))
+
+
+def _described(answer: Answer, arena: Arena, end: int) -> dict[str, Any]:
+    place = None if answer.result is None else arena.put([answer.result], end)[0]
+    return {
+        "status": answer.status, "message": answer.message, "seconds": answer.seconds, "changed": answer.changed,
+        "overwrote": answer.overwrote, "result": place,
+    }  # fmt: skip
+
+
+def _answer(stream: IO[bytes], token: str, content: dict[str, Any]) -> None:
+    line = json.dumps([content, token])
+    stream.write(line.encode("ascii") + b"\n")
+    stream.flush()
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this process with its parent, also when foreign code never comes back."""
+    if sys.platform == "linux":
+        import ctypes
+
+        PR_SET_PDEATHSIG = 1
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _limit_memory(limit: int | None) -> None:
+    if limit is not None and os.name == "posix":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

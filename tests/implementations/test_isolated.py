@@ -1,0 +1,155 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from refconv import check, conv2d, load_suite
+from refconv.errors import ImplementationError
+from refconv.implementations import Call, CallError, Isolated, SessionRunner, open_session
+from refconv.problem import ConvProblem
+from refconv.suite.embedded import smoke_folder
+
+ZOO = Path(__file__).parent.parent / "support" / "zoo.py"
+SELECT = ["worked-example-*", "basic-*", "arithmetic-guide-*", "grouped-float32-exact"]
+VICTIM = "worked-example-float32-iota/x3x3-w2x2"
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="the misdeeds are those of POSIX")
+
+
+@pytest.fixture
+def nothing_left(tmp_path, monkeypatch):
+    """Give temporary files a folder of their own, and see that it is empty afterwards, and no child left."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    yield
+    assert list(tmp_path.iterdir()) == []
+    assert children() == []
+
+
+def children():
+    """List the processes in sessions that this one has started: isolated ones lead a session each."""
+    listed = subprocess.run(["ps", "-eo", "pid,ppid,stat,args"], capture_output=True, text=True, check=True).stdout
+    mine = [line.split(None, 3) for line in listed.splitlines()[1:]]
+    return [args for pid, ppid, stat, args in mine if "refconv.implementations.child" in args and "Z" not in stat
+            and (ppid in ("1", str(os.getpid())))]  # fmt: skip
+
+
+def checked(name, **options):
+    suite = load_suite(smoke_folder())
+    report = check(f"{ZOO}:{name}", suite, SELECT, ["forward"], isolate=True, **options)
+    others = [outcome for outcome in report.outcomes if outcome.case_id != VICTIM]
+    assert [outcome.message for outcome in others if outcome.status != "PASS"] == []
+    assert len(others) == 3
+    return next(outcome for outcome in report.outcomes if outcome.case_id == VICTIM)
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize(
+    ("name", "status", "words"),
+    [
+        ("segfault", "CRASH", "its process died of SIGSEGV"),
+        ("divides_by_zero", "CRASH", "its process died of SIGFPE"),
+        ("aborts", "CRASH", "its process died of SIGABRT"),
+        ("exits", "CRASH", "its process ended in the middle of a call, with exit code 0"),
+        ("exits_politely", "ERROR", "broke down with SystemExit: 0"),
+        ("prints", "PASS", ""),
+        ("reads_input", "PASS", ""),
+        ("leaves_children", "PASS", ""),
+        ("not_a_number", "FAIL", "4 of 4 elements are wrong, first y[0, 0, 0, 0]: expected 37, got nan"),
+        ("wrong_shape", "FAIL", "y must have shape (1, 1, 2, 2), got (1, 1, 2, 1)"),
+        ("wrong_dtype", "FAIL", "the values are right, but y must be float32, got float64"),
+        ("a_text", "ERROR", "y must be an array of numbers, got str"),
+        ("huge", "FAIL", "y must have shape (1, 1, 2, 2), got (5000, 5000)"),
+    ],
+)
+def test_a_misdeed_is_the_outcome_of_one_case(name, status, words):
+    outcome = checked(name)
+    assert outcome.status == status
+    assert outcome.message.startswith(words)
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("name", ["hangs", "sleeps"])
+def test_an_endless_call_is_stopped(name):
+    outcome = checked(name, timeout=1)
+    assert (outcome.status, outcome.message) == ("TIMEOUT", "gave no answer within 1 s")
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of address space is Linux's")
+def test_a_memory_limit_makes_greed_an_error():
+    with Isolated(f"{ZOO}:wants_memory", memory_limit=4 * 2**30) as session:
+        answer = session.call(call(2))
+        assert answer.status == "ERROR"
+        assert "memory" in answer.message.lower()
+        assert session.call(call(3)).status == "RETURNED"
+
+
+def call(kernel):
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(4, 5), kernel_size=(kernel, kernel))
+    tensors = {"x": np.ones(problem.x_shape, np.float32), "weight": np.ones(problem.weight_shape, np.float32)}
+    return Call("a/b", "forward", tensors, problem)
+
+
+def test_both_ways_give_the_same_report():
+    suite = load_suite(smoke_folder())
+    here, there = (check("im2col", suite, isolate=isolate) for isolate in (False, True))
+    assert here.passed
+    assert [(o.case_id, o.operation, o.status, o.message, o.verdict) for o in here.outcomes] == [
+        (o.case_id, o.operation, o.status, o.message, o.verdict) for o in there.outcomes
+    ]
+
+
+def test_what_cannot_start_is_an_error_of_one_sentence():
+    with pytest.raises(ImplementationError, match=r"did not start: its process ended .* with exit code 3\.$"):
+        Isolated(f"{ZOO}:Refusing")
+    with pytest.raises(ImplementationError, match="must be importable"):
+        Isolated("no.such.module:conv2d")
+
+
+def test_an_object_is_found_by_its_address():
+    with open_session(conv2d) as session:
+        assert session.call(call(2)).status == "RETURNED"
+
+
+def test_an_object_that_nobody_can_import_is_refused():
+    with pytest.raises(ImplementationError, match="must be something that another process can import"):
+        open_session(lambda x, weight: x)
+
+
+def test_as_a_runner_misdeeds_are_exceptions():
+    with Isolated(f"{ZOO}:segfault") as session:
+        runner, bad = SessionRunner(session), call(2)
+        with pytest.raises(CallError, match="SIGSEGV"):
+            runner.run("forward", bad.tensors, bad.problem)
+        with pytest.raises(NotImplementedError, match="no segfault_backward"):
+            runner.run("grad_input", bad.tensors, bad.problem)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent is gone")
+def test_a_killed_parent_takes_its_child_along(tmp_path):
+    code = (
+        "import sys, os, time\n"
+        "from refconv.implementations import Isolated\n"
+        f"session = Isolated({str(ZOO)!r} + ':sleeps')\n"
+        "print(session._process.popen.pid, flush=True)\n"
+        "time.sleep(1000)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(tmp_path)}
+    )
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    for _ in range(50):
+        if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split(")")[1][:3]:
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the child lives on")
+    assert list(tmp_path.iterdir()) == []
