@@ -98,6 +98,14 @@ class ConvProblem:
 
     def __post_init__(self) -> None:
         """Bring every field to its canonical form, then hold all rules against it."""
+        self._canonical()
+        _check_extents(self)
+        _check_groups(self)
+        self._check_fit()
+        _check_addressable(self)
+
+    def _canonical(self) -> None:
+        """Bring every field to its canonical form, with one entry per axis."""
         for name in ("batch", "in_channels", "out_channels", "groups"):
             self._set(name, _integer(getattr(self, name), name))
         for name in ("input_size", "kernel_size"):
@@ -107,10 +115,6 @@ class ConvProblem:
         self._set("dilation", _integers(self.dilation, "dilation") or (1,) * axes)
         self._set("padding", _pairs(self.padding) or ((0, 0),) * axes)
         _check_axes(self)
-        _check_extents(self)
-        _check_groups(self)
-        self._check_fit()
-        _check_addressable(self)
 
     def _check_fit(self) -> None:
         misfit = _misfit(self)

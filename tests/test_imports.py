@@ -16,6 +16,7 @@ ROOMS = {source.split("/")[0] for source in SOURCES}
 FLOORS = [  # a room imports rooms of lower floors only, and itself
     {"errors", "example"},
     {"problem", "formats", "quantization"},
+    {"illegal"},
     {"suite", "reference", "fills", "exact"},
     {"implementations"},  # above reference, because ours are implementations like any other
     {"functional", "export", "catalogue", "judge"},

@@ -45,6 +45,10 @@ def test_the_suites_stay_small(folder, limit):
 def test_right_implementations_pass_core_without_a_failure(name):
     report = check(load_implementation(name), load_suite(CORE))
     assert report.passed, [f"{o.case_id} {o.operation}: {o.message}" for o in report.failures[:3]]
-    elements = {outcome.element for outcome in report.outcomes if outcome.status == "UNSUPPORTED"}
+    elements = {
+        outcome.element
+        for outcome in report.outcomes
+        if outcome.status == "UNSUPPORTED" and not outcome.case_id.startswith("illegal-")
+    }
     without = {"int8", "uint8", "float8_e4m3fn", "float8_e5m2", "bfloat16", "float16"}  # the last two to float32
     assert elements == (without if name == "torch" else set())

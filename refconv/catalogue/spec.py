@@ -13,6 +13,7 @@ from refconv.catalogue.elements import Elements, parse_elements
 from refconv.catalogue.inputs import FILLS
 from refconv.catalogue.planting import Planted, flags_of, plant
 from refconv.catalogue.traits import traits
+from refconv.fills import iota
 from refconv.formats import NumberFormat, canonical_nans, get_format
 from refconv.problem import OPERATIONS, ConvProblem
 from refconv.quantization import Quantization
@@ -47,6 +48,10 @@ class Row:
         What becomes of results beyond the largest finite number; stated where there are any.
     quantization : Quantization, optional
         For quantised layers; the results then have its output format instead of int32.
+    invalid : bool
+        Whether the operations must be refused instead.
+    shapes : tuple of (str, tuple of int)
+        For what is invalid: the tensors whose shapes are not those of the problem.
     """
 
     slug: str
@@ -60,6 +65,8 @@ class Row:
     policies: tuple[str, ...] = ()
     overflow: str | None = None
     quantization: Quantization | None = None
+    invalid: bool = False
+    shapes: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,8 @@ class CaseSpec:
     def flags(self) -> tuple[str, ...]:
         """What the case is about: the row's own flags, those of the geometry and those of the fill."""
         row = self.row
+        if row.invalid:
+            return row.flags
         special = (*map(flag_of, row.policies), *flags_of(row.planted, row.subnormal))
         found = (*row.flags, *special, *traits(self.problem), *FILLS[self.fill].flags)
         mixed = ("MixedDtype",) if self.elements.mixed else ()
@@ -141,11 +150,20 @@ class CaseSpec:
 
     def inputs(self) -> dict[str, Array]:
         """Make the tensors that the operations read, in their dtypes; the same bits everywhere."""
+        if self.row.invalid:
+            return self._misfits()
         filled = FILLS[self.fill].make(self.id, self.problem, self.elements, self.has_bias)
         made = plant(filled, self.row.planted, self.row.subnormal, self.in_format)
         if self.operations == ("forward",):
             del made["grad_output"]
         return {name: self._cast(name, values) for name, values in made.items()}
+
+    def _misfits(self) -> dict[str, Array]:
+        """Make the tensors of a case that must be refused: only their shapes matter."""
+        names = ("x", "weight", *(("bias",) if self.has_bias else ()))
+        names += () if self.operations == ("forward",) else ("grad_output",)
+        shapes = {name: self.problem.shape_of(name) for name in names} | dict(self.row.shapes)
+        return {name: self._cast(name, iota(shape)) for name, shape in shapes.items()}
 
     def _cast(self, name: str, values: npt.NDArray[np.float64]) -> Array:
         formats = {"weight": self.elements.weight, "bias": self.elements.out}

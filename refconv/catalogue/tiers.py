@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from refconv.catalogue import families, guide, narrow, networks, quantized, special
+from refconv.catalogue import families, guide, invalid, narrow, networks, quantized, special
 from refconv.catalogue.spec import CaseSpec, Row
 from refconv.errors import CatalogueError
 
@@ -46,6 +46,11 @@ SPECIAL: dict[str, Callable[[], list[Row]]] = {
     "choice-no-channels": special.no_channels_choice,
     "choice-oversized-kernel": special.oversized_choice,
     "choice-subnormal": special.subnormal_choice,
+}
+
+INVALID: dict[str, Callable[[], list[Row]]] = {
+    "illegal": invalid.illegal,
+    "mismatched": invalid.mismatched,
 }
 
 NARROW: dict[str, Callable[[], list[Row]]] = {
@@ -90,6 +95,7 @@ CORE: tuple[tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], 
     ("float16", "narrow", ("non-finite", "subnormal", "overflow")),
     ("bfloat16", "narrow", ("non-finite", "choice-subnormal", "choice-padding")),
     ("float32", "exact", ("choice-padding", "choice-no-channels", "choice-oversized-kernel")),
+    ("float32", "iota", ("illegal", "mismatched")),
     ("float32", "zero-mean", ("largest",)),
     ("float64", "zero-mean", ("largest",)),
     ("float16", "zero-mean", ("largest",)),
@@ -172,7 +178,7 @@ TIERS: dict[str, tuple[str, ...]] = {"smoke": SMOKE, "core": ("*",)}
 
 
 def _core() -> list[CaseSpec]:
-    specs, known = [], FAMILIES | SPECIAL | NARROW
+    specs, known = [], FAMILIES | SPECIAL | INVALID | NARROW
     for element, fill, names, *only in CORE:
         for family in names:
             rows = [replace(row, operations=only[0]) if only else row for row in known[family]()]

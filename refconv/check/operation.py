@@ -59,6 +59,8 @@ class Checker:
             return best_match(found)
         if answer.status == "REJECTED" and REFUSED in accepted:
             return REFUSED, Finding("PASS", f"follows the policy {REFUSED}")
+        if answer.refused and case.result == "invalid":
+            return policy, Finding("PASS", "refused" if answer.status == "REJECTED" else answer.message)
         return policy, Finding(answer.status, answer.message)
 
     def _beside(self, call: Call, first: Answer, finding: Finding, case: Case, truth: Expected | None) -> Finding:

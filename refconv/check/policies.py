@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from refconv.check.case_judge import Finding
 from refconv.errors import CatalogueError
+from refconv.implementations import RESULT_NAMES
 from refconv.suite import POLICIES, Case, Expected
 
 Accepted = dict[str, Expected | None]  # by policy; None where an error is what is expected
@@ -43,6 +44,8 @@ def accepted_of(case: Case, claims: tuple[str, ...]) -> dict[str, Accepted]:
     claimed = [name for name in case.alternatives if name in claims]
     if len(claimed) > 1:
         raise CatalogueError(f"policies contradict each other on {case.id}: claim one of {', '.join(claimed)}.")
+    if case.result == "invalid":
+        return {RESULT_NAMES[operation]: {"": None} for operation in case.refused}
     found: dict[str, Accepted] = {name: {"": expected} for name, expected in case.expected.items()}
     results = {name for goldens in case.alternatives.values() for name in goldens}
     for policy in claimed or case.alternatives:

@@ -36,6 +36,8 @@ def golden_case(spec: CaseSpec) -> Case:
         If the references differ anywhere; it names the case, the operation, the element and the values.
     """
     inputs, policies = spec.inputs(), spec.row.policies
+    if spec.row.invalid:
+        return Case(spec.id, spec.row.comment, spec.flags, "invalid", spec.problem, inputs, {}, refused=spec.operations)
 
     def golden(policy: str) -> dict[str, Expected]:
         if policy == REFUSED:
@@ -88,6 +90,8 @@ def consult(oracle: Runner, spec: CaseSpec) -> dict[str, str]:
     quantization = spec.row.quantization
     tensors = spec.inputs() if quantization is None else exact.centred(spec.inputs(), quantization)  # what is summed
     inputs = {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
+    if spec.row.invalid:
+        return {operation: _refusal(oracle, spec, operation, inputs) for operation in spec.operations}
     opinion = _chosen if spec.row.policies and quantization is None else _opinion
     return {operation: opinion(oracle, spec, operation, inputs) for operation in spec.operations}
 
@@ -168,6 +172,12 @@ def _chosen(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, Ar
             continue
         return policy
     return "none of the policies"
+
+
+def _refusal(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, Array]) -> str:
+    if not _refuses(oracle, spec, operation, inputs):
+        raise DisagreementError(f"{spec.id}: {oracle.name} must refuse {operation}, but it returns a result.")
+    return "refused"
 
 
 def _refuses(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, Array]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
 
 from refconv.errors import ImplementationError
+from refconv.illegal import IllegalProblem
 from refconv.implementations.protocol import ARGUMENTS, PLAIN, Demand
 from refconv.problem import ConvProblem
 
@@ -33,6 +34,8 @@ class ProtocolRunner:
         """Call the function of that name."""
         quantized = [] if demand.quantization is None else [demand.quantization]
         name = f"quantized_{operation}" if quantized else operation
+        if isinstance(problem, IllegalProblem) and not getattr(self.implementation, "unchecked", False):
+            raise NotImplementedError(f"no problem reaches {self.name} that breaks a rule: {problem.rule}")
         function = getattr(self.implementation, name, None)
         if function is None:
             raise NotImplementedError(f"{self.name} has no function {name}.")

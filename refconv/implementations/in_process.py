@@ -14,7 +14,7 @@ from refconv.formats import natural_output
 from refconv.implementations.arrangement import arranged, memory_of, poisoned
 from refconv.implementations.callables import Runner
 from refconv.implementations.protocol import PLAIN, RESULT_NAMES
-from refconv.implementations.session import Answer, Call, as_array, same_bytes
+from refconv.implementations.session import BROKE_DOWN, Answer, Call, as_array, same_bytes
 
 Array = npt.NDArray[Any]
 Buffers = dict[str, Array]
@@ -95,7 +95,7 @@ def blame(error: BaseException) -> tuple[str, Any, str]:
     reason = f"{type(error).__name__}: {error}".rstrip(": ")
     if own or type(error) in REFUSALS:
         return "REJECTED", None, f"refused a legal problem with {reason}"
-    return "ERROR", None, f"broke down with {reason}"
+    return "ERROR", None, f"{BROKE_DOWN}{reason}"
 
 
 def _poison_heap(call: Call) -> None:

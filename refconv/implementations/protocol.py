@@ -50,6 +50,9 @@ class Implementation(Protocol):
     asks for something else than the natural format and its own way to overflow, and a function without
     the keyword does not support those cases.  Quantised layers are asked of ``quantized_forward(x, weight,
     bias, quantization, problem)``, if there is one; ``quantization`` is a :class:`refconv.quantization.Quantization`.
+
+    A problem that breaks a rule never reaches it, since :class:`refconv.ConvProblem` refuses it at the door,
+    unless it says ``unchecked = True``: then it is asked to refuse an :class:`refconv.illegal.IllegalProblem`.
     """
 
     name: str

@@ -15,6 +15,7 @@ from refconv.problem import ConvProblem
 
 Array = npt.NDArray[Any]
 
+BROKE_DOWN = "broke down with "
 STATUSES = ("RETURNED", "UNSUPPORTED", "REJECTED", "FAIL", "ERROR", "CRASH", "TIMEOUT")
 
 
@@ -74,6 +75,11 @@ class Answer:
     seconds: float = 0.0
     changed: tuple[str, ...] = ()
     overwrote: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether it ended in an error of the implementation's own, on purpose or not."""
+        return self.status == "REJECTED" or (self.status == "ERROR" and self.message.startswith(BROKE_DOWN))
 
 
 class Session(Protocol):

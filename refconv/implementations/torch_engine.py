@@ -21,6 +21,8 @@ class TorchEngine:
     users do.
     """
 
+    unchecked = True  # PyTorch has rules of its own
+
     def __init__(self, dtype: str | None = None, device: str = "cpu") -> None:
         import torch
 

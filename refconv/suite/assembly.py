@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 from refconv.errors import FormatError, GeometryError, SuiteError
+from refconv.illegal import IllegalProblem
 from refconv.problem import ConvProblem, OversizedProblem
 from refconv.quantization import Quantization, parse_quantization
 from refconv.suite.files import sha256
@@ -138,11 +139,12 @@ def _case(case: dict[str, Any], tensors: dict[str, Array], where: str) -> Case:
         comment=case["comment"],
         flags=tuple(case["flags"]),
         result=case["result"],
-        problem=_problem(case["problem"], f"{where}: case {case['id']!r}"),
+        problem=_problem(case, f"{where}: case {case['id']!r}"),
         inputs={name: tensors[reference["name"]] for name, reference in case["inputs"].items()},
         expected=_results(case["expected"], tensors),
         alternatives={policy: _results(item, tensors) for policy, item in case.get("alternatives", {}).items()},
         quantization=_quantization(case.get("quantization"), f"{where}: case {case['id']!r}"),
+        refused=tuple(case.get("refused", ())),
     )
 
 
@@ -164,9 +166,12 @@ def _expected(item: dict[str, Any], tensors: dict[str, Array]) -> Expected:
     return Expected(judge=stated, **parts)
 
 
-def _problem(stated: dict[str, Any], where: str) -> ConvProblem:
+def _problem(case: dict[str, Any], where: str) -> ConvProblem:
+    stated = case["problem"]
     fields = {name: value for name, value in stated.items() if name not in ("output_size", "layout")}
-    kind = OversizedProblem if 0 in stated["output_size"] else ConvProblem
+    kind = ConvProblem
+    if 0 in stated["output_size"]:
+        kind = IllegalProblem if case["result"] == "invalid" else OversizedProblem
     try:
         problem = kind(**fields)
     except GeometryError as error:

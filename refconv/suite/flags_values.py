@@ -158,6 +158,18 @@ INVALID: Rows = {
         "A stride is zero.",
         "the output size is divided by zero, which ends the process or gives a nonsensical shape.",
     ),
+    "ZeroDilation": (
+        "A dilation is zero; a dense kernel has a dilation of one.",
+        "the interface counts the elements between two taps instead of their distance.",
+    ),
+    "EmptyKernel": (
+        "The kernel has no elements along an axis.",
+        "an empty sum is returned where a size was miscalculated.",
+    ),
+    "EmptyImage": (
+        "The image has no elements along an axis; an empty batch is legal, this is not.",
+        "a size is not checked before memory is read.",
+    ),
     "ShapeMismatch": (
         "The shapes of the tensors contradict each other.",
         "a shape is not checked, and memory beyond a tensor is read.",

@@ -105,6 +105,7 @@ def _case(case: Case, payload: bytes, slots: dict[str, Slot]) -> dict[str, Any]:
         **({"quantization": case.quantization.as_dict()} if case.quantization else {}),
         "inputs": {name: reference(case.slug, name) for name in _ordered(case.inputs, INPUTS)},
         "expected": results(case.slug, case.expected),
+        **({"refused": list(case.refused)} if case.refused else {}),
         **({"alternatives": alternatives} if alternatives else {}),
     }
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from refconv.errors import FormatError
 from refconv.formats import FORMATS, get_format
+from refconv.illegal import IllegalProblem
 from refconv.problem import OversizedProblem
 from refconv.suite.flags import FLAGS, REFUSED, flag_of
 from refconv.suite.lint_quantized import lint_quantization
@@ -45,6 +46,9 @@ def lint_case(case: Case) -> Iterator[str]:
         yield f"result must be one of {', '.join(RESULTS)}, got {case.result!r}."
     if not case.expected and case.result == "valid":
         yield "expected must hold at least one result, got none."
+    if case.result == "invalid" or case.refused:
+        yield from _lint_invalid(case)
+        return
     yield from _lint_alternatives(case)
     if case.quantization is not None:
         yield from lint_quantization(case, case.quantization)
@@ -52,6 +56,16 @@ def lint_case(case: Case) -> Iterator[str]:
         yield from _lint_input(case, name, array)
     for name, expected in case.expected.items():
         yield from _lint_operation(case, name, expected)
+
+
+def _lint_invalid(case: Case) -> Iterator[str]:
+    """Yield what is wrong with a case that must be refused: it is refused for a reason, and holds no result."""
+    if case.result != "invalid" or not case.refused or case.expected or case.alternatives:
+        yield "what is invalid, and nothing else, must name operations that are refused and hold no result."
+    shapes = {name: array.shape for name, array in case.inputs.items()}
+    fitting = all(shape == case.problem.shape_of(name) for name, shape in shapes.items())
+    if fitting and not isinstance(case.problem, IllegalProblem):
+        yield f"what is invalid must break a rule, but the shapes fit the problem and it is legal: {case.problem}."
 
 
 def _lint_alternatives(case: Case) -> Iterator[str]:

@@ -87,11 +87,13 @@ class Case:
     inputs : dict
         Some of ``x``, ``weight``, ``bias`` and ``grad_output``.
     expected : dict
-        Some of ``y``, ``grad_input``, ``grad_weight`` and ``grad_bias``; empty for a choice.
+        Some of ``y``, ``grad_input``, ``grad_weight`` and ``grad_bias``; empty for a choice and what is invalid.
     alternatives : dict of dict
         For a choice: what is expected under each policy, by its name; refconv's own policy comes first.
     quantization : Quantization, optional
         The scales and zero points of a quantised layer, whose y has 8 bits.
+    refused : tuple of str
+        For what is invalid: the operations that must be refused.
     """
 
     id: str
@@ -103,6 +105,7 @@ class Case:
     expected: dict[str, Expected]
     alternatives: dict[str, dict[str, Expected]] = field(default_factory=dict)
     quantization: Quantization | None = None
+    refused: tuple[str, ...] = ()
 
     @property
     def slug(self) -> str:

@@ -86,6 +86,8 @@ def test_every_format_of_the_foundation_is_covered_by_exact_cases(element):
 
 def test_inputs_are_held_exactly_by_their_dtype():
     for spec in CORE:
+        if spec.row.invalid:
+            continue  # only their shapes matter
         filled = FILLS[spec.fill].make(spec.id, spec.problem, spec.elements, spec.has_bias)
         made = plant(filled, spec.row.planted, spec.row.subnormal, spec.in_format)
         for name, tensor in spec.inputs().items():

@@ -198,7 +198,11 @@ def test_a_gradient_to_which_nothing_is_added_may_be_zero() -> None:
 
 
 def test_a_refused_case_expects_nothing() -> None:
-    assert list(lint_case(dataclasses.replace(_case(EMPTY), result="invalid"))) == []
+    found = list(lint_case(dataclasses.replace(_case(EMPTY), result="invalid", refused=("forward",))))
+    assert len(found) == 1
+    assert "must break a rule" in found[0]
+    refused = dataclasses.replace(_case(EMPTY), refused=("forward",))
+    assert any("hold no result" in finding for finding in lint_case(refused))
 
 
 def test_nan_and_infinity_lie_in_their_own_intervals() -> None:
