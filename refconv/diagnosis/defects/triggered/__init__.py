@@ -18,6 +18,7 @@ from refconv.diagnosis.defects.triggered import (
     padded,
     pointwise,
     specialised,
+    split_sums,
     tile_edges,
     vector_tails,
     weight_gradients,
@@ -26,7 +27,7 @@ from refconv.diagnosis.defects.triggered import (
 
 TRIGGERED_FAMILIES: tuple[ModuleType, ...] = (
     vector_tails, tile_edges, winograd, pointwise, depthwise, grouped, specialised, padded, dilated,
-    blocked_layouts, extents, input_gradients, weight_gradients,
+    blocked_layouts, extents, input_gradients, weight_gradients, split_sums,
 )  # fmt: skip
 
 __all__ = ["TRIGGERED_FAMILIES"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from refconv.diagnosis.defects.base import Triggered
-from refconv.diagnosis.defects.triggered import parts, space
+from refconv.diagnosis.defects.triggered import images, parts, space
 from refconv.diagnosis.defects.triggered.shapes import inputs_per_group, tail
 from refconv.diagnosis.layer import ABSENT, Integers, Layer
 from refconv.problem import OPERATIONS, ConvProblem
@@ -21,7 +21,7 @@ GRID = 2**16 - 1
 class ImagesBeyondGridForward(Triggered):
     """Images beyond the 65535th are not computed."""
 
-    bug = parts.ImagesBeyond.of(limit=GRID)
+    bug = images.ImagesBeyond.of(limit=GRID)
     trigger = "there are more than 65535 images"
     usually = "images are the grid's y or z, which end there: loop over them within the kernel."
     source = "https://github.com/tensorflow/tensorflow/issues/9870"
@@ -35,7 +35,7 @@ class ImagesBeyondGridForward(Triggered):
 class ImagesBeyondGridOfGradient(Triggered):
     """Images beyond the 65535th are not added."""
 
-    bug = parts.ImagesBeyond.of(limit=GRID)
+    bug = images.ImagesBeyond.of(limit=GRID)
     trigger = "there are more than 65535 images"
     usually = "images are counted in 16 bits by the gradient's kernel alone."
     source = "https://github.com/pytorch/pytorch/issues/96225"
@@ -49,7 +49,7 @@ class ImagesBeyondGridOfGradient(Triggered):
 class BatchTailSkipped(Triggered):
     """Images beyond the last multiple of 32 are not computed."""
 
-    bug = parts.ImageTailSkipped
+    bug = images.ImageTailSkipped
     trigger = "there are more than 32 images, no multiple of it"
     usually = "the batch is the fastest axis, and its last, partial block is dropped."
     source = "https://github.com/NervanaSystems/neon/issues/361"

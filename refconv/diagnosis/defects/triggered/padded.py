@@ -11,6 +11,7 @@ import numpy as np
 from refconv.diagnosis.defects.base import Triggered
 from refconv.diagnosis.defects.padding import (
     ColumnsNotChecked,
+    PaddingAtEndIgnored,
     PaddingAxesSwapped,
     PaddingEndsSwapped,
     PaddingIgnored,
@@ -117,6 +118,21 @@ class EndPadsMovedToBeginning(Triggered):
     def applies(self, problem: ConvProblem, dtype: np.dtype[Any]) -> bool:
         begins, ends = zip(*problem.padding, strict=True)
         return not any(begins) and any(ends) and max(problem.stride) > 1
+
+
+class EndPadsSkipped(Triggered):
+    """Outputs whose window passes the bottom or right edge of the image are left out (zero)."""
+
+    bug = PaddingAtEndIgnored
+    trigger = "all padding is at the end"
+    usually = "the padding step is skipped if the first two of four pads are zero."
+    source = "https://github.com/gmalivenko/onnx2keras/pull/50"
+    operations = ("forward",)
+    example = "n1c2i5x6-k2w3x2-s1x1-d1x1-p0+1x0+1-g1-o4x6"
+
+    def applies(self, problem: ConvProblem, dtype: np.dtype[Any]) -> bool:
+        begins, ends = zip(*problem.padding, strict=True)
+        return not any(begins) and any(ends)
 
 
 class _PadsInOtherOrder(Layer):

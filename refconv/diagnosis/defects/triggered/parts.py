@@ -228,27 +228,3 @@ class OffsetsWrapped(Part):
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
         return table % self.modulus if tensor == self.tensor else table
-
-
-class ImagesBeyond(Part):
-    """Images beyond a number are not computed."""
-
-    limit = 1
-
-    def places(self, tensor: str, problem: ConvProblem) -> Integers:
-        table = super().places(tensor, problem)
-        if tensor == "y":
-            table[self.limit :] = ABSENT
-        return table
-
-
-class ImageTailSkipped(Part):
-    """Images beyond the last whole block are not computed."""
-
-    block = 32
-
-    def places(self, tensor: str, problem: ConvProblem) -> Integers:
-        table = super().places(tensor, problem)
-        if tensor == "y":
-            table[whole(problem.batch, self.block) :] = ABSENT
-        return table

@@ -15,7 +15,7 @@ from refconv.diagnosis.defects.orientation import KernelTransposed
 from refconv.diagnosis.defects.padding import PaddingEndsSwapped
 from refconv.diagnosis.defects.placement import WindowsAlignedToEnd, leftover
 from refconv.diagnosis.defects.stride_dilation import StrideIgnored, StrideOfHeightForBoth
-from refconv.diagnosis.defects.triggered import parts, space
+from refconv.diagnosis.defects.triggered import space
 from refconv.diagnosis.defects.triggered.shapes import (
     inputs_per_group,
     is_asymmetric,
@@ -23,7 +23,6 @@ from refconv.diagnosis.defects.triggered.shapes import (
     is_padded,
     is_square,
     kernel_is,
-    positions,
     tail,
 )
 from refconv.diagnosis.layer import ABSENT, Integers, Layer
@@ -154,20 +153,6 @@ class HighImageOfOneOutput(Triggered):
         return problem.out_channels == 1 and problem.output_size[0] > 64
 
 
-class OneOutputOfManyImages(Triggered):
-    """Images beyond the last multiple of 32 are not added."""
-
-    bug = parts.ImageTailSkipped
-    trigger = "y has one pixel and there are more than 32 images, no multiple of it"
-    usually = "the sum over n*oh*ow runs in blocks of 32, and nothing but the batch fills them."
-    source = "https://github.com/ROCm/MIOpen/issues/437"
-    operations = WEIGHT
-    example = "n35c2i2x3-k3w2x3-s1x1-d1x1-p0+0x0+0-g1-o1x1"
-
-    def applies(self, problem: ConvProblem, dtype: np.dtype[Any]) -> bool:
-        return positions(problem) == 1 and tail(problem.batch, 32) > 0
-
-
 class EvenGroupedPointwise(Triggered):
     """The memory of the gradient is written as (C/G, K)."""
 
@@ -182,34 +167,6 @@ class EvenGroupedPointwise(Triggered):
         plain = kernel_is(problem, 1, 1) and problem.stride == (1, 1) and not is_padded(problem)
         even = inputs_per_group(problem) % 2 == 0 or problem.out_channels % 2 == 0
         return plain and problem.groups > 1 and even
-
-
-class FirstSliceOfBatch(Triggered):
-    """Images beyond the eighth are not added."""
-
-    bug = parts.ImagesBeyond.of(limit=8)
-    trigger = "there are more than 8 images (as many as fill 2 GB in the report)"
-    usually = "the batch is split, and the kernel computes the first slice however many were asked for."
-    source = "https://github.com/ROCm/rocm-libraries/issues/11805"
-    operations = WEIGHT
-    example = "n9c2i3x4-k2w2x3-s1x1-d1x1-p0+0x0+0-g1-o2x2"
-
-    def applies(self, problem: ConvProblem, dtype: np.dtype[Any]) -> bool:
-        return problem.batch > 8
-
-
-class AlmostTwoSlicesOfBatch(Triggered):
-    """The gradient is zero."""
-
-    bug = parts.NothingComputed
-    trigger = "there are 9 to 15 images, more than one slice and fewer than two (of 4 GB in the report)"
-    usually = "ceil(n / max_n) is taken of an integer division, which gives 1 slice where 2 are needed."
-    source = "https://github.com/ROCm/rocm-libraries/pull/11188"
-    operations = WEIGHT
-    example = "n9c2i3x4-k2w1x1-s1x1-d1x1-p0+0x0+0-g1-o3x4"
-
-    def applies(self, problem: ConvProblem, dtype: np.dtype[Any]) -> bool:
-        return 8 < problem.batch < 16
 
 
 class AsymmetricGradient(Triggered):
@@ -238,17 +195,3 @@ class OversizedGradientCropped(Triggered):
 
     def applies(self, problem: ConvProblem, dtype: np.dtype[Any]) -> bool:
         return any(leftover(problem, axis) for axis in (0, 1))
-
-
-class SplitReductionLosesRest(Triggered):
-    """Output positions beyond the last multiple of four are not added."""
-
-    bug = space.FlatTailSkipped
-    trigger = "there is one image and oH*oW is no multiple of 4"
-    usually = "the sum is split into four parts of oH*oW // 4 positions: one part must take the rest."
-    source = "split-K kernels for the gradient of the weights"
-    operations = WEIGHT
-    example = "n1c2i4x4-k3w2x2-s1x1-d1x1-p0+0x0+0-g1-o3x3"
-
-    def applies(self, problem: ConvProblem, dtype: np.dtype[Any]) -> bool:
-        return problem.batch == 1 and tail(positions(problem), 4) > 0
