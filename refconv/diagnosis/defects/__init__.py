@@ -1,6 +1,8 @@
 """Defect models: every way in which convolutions are known to go wrong, each a few lines.
 
 To add one, write a subclass of :class:`Defect` into the file of its family; nothing else registers it.
+Those of ``FAMILIES`` show on the probes, and :func:`~refconv.diagnosis.diagnose` names them; those of
+``TRIGGERED_FAMILIES`` show on particular problems only, and measure what a suite of cases finds.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from refconv.diagnosis.defects import (
     tails,
     values,
 )
-from refconv.diagnosis.defects.base import Defect
+from refconv.diagnosis.defects.base import Defect, Triggered
+from refconv.diagnosis.defects.triggered import TRIGGERED_FAMILIES
 
 FAMILIES: tuple[ModuleType, ...] = (
     orientation, stride_dilation, padding, placement, borders, tails, groups, batch, bias,
@@ -35,24 +38,54 @@ FAMILIES: tuple[ModuleType, ...] = (
 
 
 @functools.cache
-def _found() -> tuple[type[Defect], ...]:
+def _found(families: tuple[ModuleType, ...]) -> tuple[type[Defect], ...]:
     return tuple(
         item
-        for family in FAMILIES
+        for family in families
         for item in vars(family).values()
         if isinstance(item, type) and issubclass(item, Defect) and item.__module__ == family.__name__
     )
 
 
 def all_defects() -> dict[str, type[Defect]]:
-    """Return all defect models by their slugs, families in order and each as written in its file.
+    """Return the defect models that show on the probes by their slugs, as written in their files.
 
     Examples
     --------
     >>> all_defects()["kernel-flipped"].summary()
     'The kernel is flipped along all axes.'
     """
-    return {defect.name: defect for defect in _found()}
+    return {defect.name: defect for defect in _found(FAMILIES)}
 
 
-__all__ = ["FAMILIES", "Defect", "all_defects"]
+def triggered_defects() -> dict[str, type[Triggered]]:
+    """Return the defect models that show only where their trigger holds.
+
+    Examples
+    --------
+    >>> triggered_defects()["odd-column-lost"].summary()
+    'Where oW is odd while C and K are even, the last output column is not computed.'
+    """
+    return {defect.name: defect for defect in _found(TRIGGERED_FAMILIES) if issubclass(defect, Triggered)}
+
+
+def every_defect() -> dict[str, type[Defect]]:
+    """Return all defect models, those that show on the probes first.
+
+    Examples
+    --------
+    >>> len(every_defect()) == len(all_defects()) + len(triggered_defects())
+    True
+    """
+    return {**all_defects(), **triggered_defects()}
+
+
+__all__ = [
+    "FAMILIES",
+    "TRIGGERED_FAMILIES",
+    "Defect",
+    "Triggered",
+    "all_defects",
+    "every_defect",
+    "triggered_defects",
+]

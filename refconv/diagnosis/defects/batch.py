@@ -15,6 +15,7 @@ class OnlyFirstImage(Defect):
     """Only the first image of the batch is computed (the others are zero)."""
 
     usually = "the loop over n is missing, or x[0] is passed on."
+    source = "hand-written layers without a loop over the batch"
     operations = OPERATIONS
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
@@ -28,6 +29,7 @@ class FirstImageForAll(Defect):
     """All outputs of the batch are computed from the first image."""
 
     usually = "the offset n*C*H*W of an image is missing where x is read."
+    source = "hand-written layers without the offset of an image"
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
@@ -38,6 +40,7 @@ class LastImageSkipped(Defect):
     """The last image of the batch is not computed (zero)."""
 
     usually = "the loop over n ends one too early, or the last, smaller piece of the batch is dropped."
+    source = "https://github.com/NervanaSystems/neon/issues/361"
     operations = OPERATIONS
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
@@ -51,6 +54,7 @@ class ImagesReversed(Defect):
     """The outputs come in the reverse order of the images."""
 
     usually = "results of workers are collected in another order than that of their images."
+    source = "results of workers collected out of order"
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
@@ -61,6 +65,7 @@ class BatchAndChannelsExchanged(Defect):
     """The memory of x is read as (C, N, H, W)."""
 
     usually = "x is reshaped where its first two axes must be transposed, or offsets are c*N + n instead of n*C + c."
+    source = "layers that reshape where they must transpose"
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
@@ -74,6 +79,7 @@ class OutputBatchAndChannelsExchanged(Defect):
     """The memory of y is written as (K, N, oH, oW)."""
 
     usually = "the product of im2col, (K, N*oH*oW), is reshaped to (N, K, oH, oW) without a transpose."
+    source = "im2col layers that reshape (K, N*oH*oW)"
     operations = OPERATIONS
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:

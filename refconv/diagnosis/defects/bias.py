@@ -17,6 +17,7 @@ class BiasIgnored(Defect):
     """The bias is not added."""
 
     usually = "the bias is accepted and forgotten: y[:, k] needs + bias[k]."
+    source = "https://github.com/deepakcrk/CNN_ForDummies/issues/9"
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
@@ -27,6 +28,7 @@ class BiasTwice(Defect):
     """The bias is added twice."""
 
     usually = "the accumulator starts with the bias, and it is added again at the end."
+    source = "https://github.com/LeelaChessZero/lc0/pull/130"
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
@@ -37,6 +39,7 @@ class BiasSubtracted(Defect):
     """The bias is subtracted."""
 
     usually = "a wrong sign: y[:, k] needs + bias[k]."
+    source = "hand-written layers: a wrong sign"
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
@@ -47,6 +50,7 @@ class BiasPerTap(Defect):
     """The bias is added once for every tap of the kernel."""
 
     usually = "the bias is added within the loops over kh and kw: add it once, before or after them."
+    source = "hand-written layers: bias within the innermost loop"
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
@@ -57,6 +61,7 @@ class BiasPerChannel(Defect):
     """The bias is added once for every input channel of the group."""
 
     usually = "the bias is added within the loop over c, or with every 2-D convolution: add it once per output."
+    source = "hand-written layers: bias with every 2-D convolution"
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
@@ -67,6 +72,7 @@ class BiasOfFirstChannel(Defect):
     """The bias of output channel 0 is added to all channels."""
 
     usually = "bias[0], or a pointer that is not advanced: channel k needs bias[k]."
+    source = "https://github.com/kraiskil/onnx2c/issues/7"
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
@@ -77,6 +83,7 @@ class BiasOfFirstGroup(Defect):
     """All groups add the bias of the first one."""
 
     usually = "the bias is indexed with the channel's number within the group: index it with k."
+    source = "grouped layers that index the bias within the group"
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
@@ -88,6 +95,7 @@ class BiasOfFirstImage(Defect):
     """Only the first image of the batch gets the bias."""
 
     usually = "the bias is added to one image of y: its shape must broadcast as (1, K, 1, 1)."
+    source = "hand-written layers: bias added to one image"
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:
@@ -98,6 +106,7 @@ class BiasOnlyInsideImage(Defect):
     """Outputs whose window sees nothing but padding get no bias."""
 
     usually = "an early exit for empty windows leaves zero: such outputs are equal to the bias."
+    source = "layers with an early exit for empty windows"
     operations = ("forward",)
 
     def add_bias(self, y: Array, bias: Array, problem: ConvProblem) -> Array:

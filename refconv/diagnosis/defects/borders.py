@@ -13,6 +13,7 @@ class LastRowSkipped(Defect):
     """The last row of the output is not computed (zero)."""
 
     usually = "the loop over oh ends one too early: it runs to (H + top + bottom - reach) // sH + 1, exclusive."
+    source = "hand-written layers: off by one"
     operations = OPERATIONS
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
@@ -26,6 +27,7 @@ class LastColumnSkipped(Defect):
     """The last column of the output is not computed (zero)."""
 
     usually = "the loop over ow ends one too early: it runs to (W + left + right - reach) // sW + 1, exclusive."
+    source = "https://github.com/ARM-software/CMSIS_5/issues/1168"
     operations = OPERATIONS
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
@@ -39,6 +41,7 @@ class BorderSkipped(Defect):
     """Outputs whose window touches the padding are not computed (zero)."""
 
     usually = "only the fast path for the interior is there: windows over the border need their own loop."
+    source = "hand-written layers: rows skipped at the border"
     operations = OPERATIONS
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
@@ -53,6 +56,7 @@ class LastTapDropped(Defect):
     """The last tap of the kernel, bottom right, is not used."""
 
     usually = "a loop over the flattened taps ends one too early, or the last element of each patch is lost."
+    source = "hand-written layers: off by one"
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
@@ -65,6 +69,7 @@ class FirstTapDropped(Defect):
     """The first tap of the kernel, top left, is not used."""
 
     usually = "a loop over the flattened taps starts at 1, or the first product is overwritten."
+    source = "hand-written layers: off by one"
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
@@ -77,6 +82,7 @@ class LastKernelRowDropped(Defect):
     """The last row of the kernel is not used."""
 
     usually = "the loop over kh ends at kH - 1, exclusive."
+    source = "hand-written layers: off by one"
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
@@ -89,6 +95,7 @@ class LastKernelColumnDropped(Defect):
     """The last column of the kernel is not used."""
 
     usually = "the loop over kw ends at kW - 1, exclusive."
+    source = "hand-written layers: off by one"
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
@@ -101,6 +108,7 @@ class LastInputColumnUnread(Defect):
     """The last column of the image is taken for padding."""
 
     usually = "the bounds check is iw < W - 1: it must be iw < W."
+    source = "https://github.com/ARM-software/ComputeLibrary/issues/78"
 
     def taps(self, problem: ConvProblem, axis: int) -> Integers:
         taps = super().taps(problem, axis)
@@ -113,6 +121,7 @@ class FirstInputRowUnread(Defect):
     """The first row of the image is taken for padding."""
 
     usually = "the bounds check is ih > 0: it must be ih >= 0."
+    source = "hand-written layers: off by one"
 
     def taps(self, problem: ConvProblem, axis: int) -> Integers:
         taps = super().taps(problem, axis)

@@ -15,6 +15,7 @@ class GradBiasOfFirstImage(Defect):
     """grad_bias is that of the first image alone."""
 
     usually = "grad_output[0] is summed: sum over the batch, too."
+    source = "hand-written layers: grad_output[0]"
     operations = ("grad_bias",)
 
     def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
@@ -27,6 +28,7 @@ class GradBiasOfLastImage(Defect):
     """grad_bias is that of the last image alone."""
 
     usually = "the loop over n assigns with = where it must add with +=."
+    source = "https://github.com/mlpack/mlpack/pull/3679"
     operations = ("grad_bias",)
 
     def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
@@ -39,6 +41,7 @@ class GradBiasOfFirstPosition(Defect):
     """grad_bias is that of the first output position alone."""
 
     usually = "the sum runs over the batch only: sum over oh and ow, too."
+    source = "hand-written layers: bias gradient per position"
     operations = ("grad_bias",)
 
     def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
@@ -51,6 +54,7 @@ class GradBiasOfAllChannels(Defect):
     """Every channel gets the sum over all channels."""
 
     usually = "the sum runs over k as well: sum over n, oh and ow only, axis=(0, 2, 3)."
+    source = "https://github.com/rasbt/stat453-deep-learning-ss21/issues/5"
     operations = ("grad_bias",)
 
     def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:

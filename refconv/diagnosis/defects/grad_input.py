@@ -26,6 +26,7 @@ class GradInputLastTapWins(Defect):
     usually = (
         "columns are put back with = (or with fancy-indexed +=, which drops repeats): use += per tap, or np.add.at."
     )
+    source = "https://github.com/oreilly-japan/deep-learning-from-scratch/issues/27"
     operations = ("grad_input",)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -36,6 +37,7 @@ class GradInputLastWindowWins(Defect):
     """Where windows overlap, grad_input holds what the last window put there instead of the sum."""
 
     usually = "each window's patch of the gradient is assigned with =: it must be added with +=."
+    source = "hand-written layers: patches of the gradient assigned, not added"
     operations = ("grad_input",)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -46,6 +48,7 @@ class GradInputNotFlipped(Defect):
     """In grad_input, the kernel is not turned round: taps send gradients to the mirrored positions."""
 
     usually = "grad_input as a convolution of the padded grad_output needs the kernel flipped on all axes."
+    source = "hand-written layers: kernel not turned round"
     operations = ("grad_input",)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -56,6 +59,7 @@ class GradInputNotTransposed(Defect):
     """In grad_input, the weights' memory is taken for (C/G, K, kH, kW)."""
 
     usually = "input and output channels change roles in grad_input: transpose the weights, do not reshape them."
+    source = "hand-written layers: weights reshaped where they must be transposed"
     operations = ("grad_input",)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -66,6 +70,7 @@ class GradInputStrideIgnored(Defect):
     """In grad_input, no zeros are inserted between the elements of grad_output."""
 
     usually = "grad_output must be spread with stride - 1 zeros between its elements."
+    source = "https://github.com/enggen/Deep-Learning-Coursera/issues/7"
     operations = ("grad_input",)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -76,6 +81,7 @@ class GradInputStrideTooLarge(Defect):
     """In grad_input, the elements of grad_output are spread one element too far."""
 
     usually = "stride zeros are inserted between the elements of grad_output: it must be stride - 1."
+    source = "hand-written layers: s zeros between the elements of grad_output"
     operations = ("grad_input",)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -86,6 +92,7 @@ class GradInputDilationIgnored(Defect):
     """In grad_input, the taps are dense whatever the dilation."""
 
     usually = "the dilation is forgotten in the backward pass: tap kh sends to oh*sH - top + kh*dH."
+    source = "hand-written layers: dilation forgotten in the backward pass"
     operations = ("grad_input",)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -96,6 +103,7 @@ class GradInputLeftoverFirst(Defect):
     """In grad_input, the rows and columns that no window reads are put first instead of last."""
 
     usually = "the leftover is padded before the gradient: output_padding belongs to the end."
+    source = "https://github.com/f-dangel/backpack/issues/30"
     operations = ("grad_input",)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -106,6 +114,7 @@ class GradInputNotCropped(Defect):
     """The gradient of the padded input is cropped at its end only."""
 
     usually = "[:H, :W] of the padded gradient: it must be [top:top + H, left:left + W]."
+    source = "hand-written layers: crop of the padded gradient"
     operations = ("grad_input",)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -116,6 +125,7 @@ class GradInputCroppedFromEnd(Defect):
     """From the gradient of the padded input, the padding of the other end is cut off."""
 
     usually = "[bottom:, right:] of the padded gradient: it must be [top:top + H, left:left + W]."
+    source = "hand-written layers: crop of the padded gradient"
     operations = ("grad_input",)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -126,6 +136,7 @@ class GradInputGroupIgnored(Defect):
     """The gradients of all groups go to the input channels of the first one."""
 
     usually = "the offset g*(C/G) is missing where grad_input is written."
+    source = "https://github.com/ml-explore/mlx/pull/3800"
     operations = ("grad_input",)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -136,6 +147,7 @@ class GradInputWeightsOfFirstGroup(Defect):
     """In grad_input, all groups use the weights of the first one."""
 
     usually = "the offset g*(K/G) is missing where the backward pass reads the weights."
+    source = "hand-written layers that index weights within the group"
     operations = ("grad_input",)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:

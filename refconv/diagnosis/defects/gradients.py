@@ -20,6 +20,7 @@ class GradientsDividedByBatch(Defect):
     """Gradients are divided by the number of images."""
 
     usually = "the mean over the batch belongs to the loss: sum over n, do not divide by N."
+    source = "hand-written layers: gradient divided by N"
     operations = GRADIENTS
 
     def result(self, operation: str, value: Array, problem: ConvProblem) -> Array:
@@ -30,6 +31,7 @@ class GradientsAveragedOverPositions(Defect):
     """The gradients of weights and bias are averaged over the output positions."""
 
     usually = "mean() over the spatial axes where sum() is meant."
+    source = "hand-written layers: mean() for sum()"
     operations = OF_PARAMETERS
 
     def result(self, operation: str, value: Array, problem: ConvProblem) -> Array:
@@ -40,6 +42,7 @@ class GradientsAveraged(Defect):
     """The gradients of weights and bias are averaged over images and output positions."""
 
     usually = "mean() where sum() is meant: each weight's gradient is the sum over all n, oh and ow."
+    source = "https://github.com/sebgao/cTensor/issues/3"
     operations = OF_PARAMETERS
 
     def result(self, operation: str, value: Array, problem: ConvProblem) -> Array:
@@ -51,6 +54,7 @@ class GradientsAccumulated(Defect):
     """Gradients are added to those of the calls before."""
 
     usually = "the gradient's buffer is kept and only ever added to: clear it, or return a new one."
+    source = "hand-written layers: gradients accumulated across calls"
     operations = GRADIENTS
     stateful = True
 
@@ -68,6 +72,7 @@ class GradientsLost(Defect):
     """Gradients are all zero."""
 
     usually = "the gradient is added to a copy (fancy indexing, reshape of a transpose, padded scratch) and lost."
+    source = "hand-written layers: gradient written to scratch and lost"
     operations = GRADIENTS
 
     def result(self, operation: str, value: Array, problem: ConvProblem) -> Array:
@@ -78,6 +83,7 @@ class GradientsNegated(Defect):
     """Gradients have the wrong sign."""
 
     usually = "the update -gradient is returned, or the loss is target minus output."
+    source = "hand-written layers: the update is returned"
     operations = GRADIENTS
 
     def result(self, operation: str, value: Array, problem: ConvProblem) -> Array:

@@ -15,6 +15,7 @@ class GroupOffsetIgnored(Defect):
     """All groups read the input channels of the first one."""
 
     usually = "the input channel is c where it must be g*(C/G) + c."
+    source = "https://github.com/microsoft/onnxruntime/pull/7885"
 
     def channels(self, problem: ConvProblem) -> Integers:
         return super().channels(problem) % (problem.in_channels // problem.groups)
@@ -24,6 +25,7 @@ class GroupOffsetOfOutputs(Defect):
     """The first input channel of a group is computed with K/G where it must be C/G."""
 
     usually = "g*(K/G) + c instead of g*(C/G) + c: the two are equal only if C = K."
+    source = "hand-written layers tested with C = K"
 
     def channels(self, problem: ConvProblem) -> Integers:
         per_group = problem.in_channels // problem.groups
@@ -35,6 +37,7 @@ class GroupsInterleaved(Defect):
     """Group g reads the input channels g, g + G, g + 2G ... instead of a contiguous block."""
 
     usually = "the channels are reshaped to (C/G, G) where it must be (G, C/G)."
+    source = "hand-written layers that reshape channels to (C/G, G)"
 
     def channels(self, problem: ConvProblem) -> Integers:
         table, per_group = super().channels(problem), max(1, problem.in_channels // problem.groups)
@@ -45,6 +48,7 @@ class OutputsInterleaved(Defect):
     """Output channel k belongs to group k mod G instead of k // (K/G)."""
 
     usually = "g = k % groups: it must be g = k // (K/G)."
+    source = "hand-written layers with k % groups"
 
     def channels(self, problem: ConvProblem) -> Integers:
         group = np.arange(problem.out_channels) % problem.groups
@@ -56,6 +60,7 @@ class MultiplierFirst(Defect):
     """In depthwise layers, output channel m*C + c holds the m-th output of channel c."""
 
     usually = "the outputs of a channel must lie together: k = c*multiplier + m."
+    source = "weights of depthwise layers in the order (multiplier, C)"
     operations = OPERATIONS
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
@@ -67,6 +72,7 @@ class OutputsShuffled(Defect):
     """The outputs of the groups are written alternately instead of block after block."""
 
     usually = "the results are stacked on the wrong axis, (K/G, G) instead of (G, K/G), before they are flattened."
+    source = "hand-written layers that stack the results of groups on the wrong axis"
     operations = OPERATIONS
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
@@ -78,6 +84,7 @@ class WeightsOfFirstGroup(Defect):
     """All groups use the weights of the first one."""
 
     usually = "the weights are indexed with k - g*(K/G), the number within the group: index them with k."
+    source = "hand-written layers that index weights within the group"
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
@@ -89,6 +96,7 @@ class OnlyFirstGroup(Defect):
     """Only the output channels of the first group are computed (the others are zero)."""
 
     usually = "the loop over the groups is missing, or returns within its first pass."
+    source = "https://github.com/ROCm/rocm-libraries/issues/4998"
     operations = OPERATIONS
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:

@@ -18,6 +18,7 @@ class KernelFlipped(Defect):
         "the textbook convolution (scipy.signal.convolve, np.convolve) where deep learning wants correlation: "
         "pair x[oh*sH + kh] with weight[kh], not with weight[kH - 1 - kh]."
     )
+    source = "https://github.com/FluxML/NNlib.jl/issues/208"
 
     def taps(self, problem: ConvProblem, axis: int) -> Integers:
         return super().taps(problem, axis)[:, ::-1]
@@ -27,6 +28,7 @@ class KernelRowsFlipped(Defect):
     """The kernel is flipped upside down, but not from left to right."""
 
     usually = "a loop over kh runs backwards, or only one of two flips was removed."
+    source = "hand-written layers that flip one axis of two"
 
     def taps(self, problem: ConvProblem, axis: int) -> Integers:
         return super().taps(problem, axis)[:, :: -1 if axis == 0 else 1]
@@ -36,6 +38,7 @@ class KernelColumnsFlipped(Defect):
     """The kernel is flipped from left to right, but not upside down."""
 
     usually = "a loop over kw runs backwards, or only one of two flips was removed."
+    source = "hand-written layers that flip one axis of two"
 
     def taps(self, problem: ConvProblem, axis: int) -> Integers:
         return super().taps(problem, axis)[:, :: -1 if axis == 1 else 1]
@@ -45,6 +48,7 @@ class KernelTransposed(Defect):
     """The rows and columns of the kernel are exchanged: its memory is read as (kW, kH)."""
 
     usually = "weight[kw, kh] or the index kw*kH + kh: it must be kh*kW + kw."
+    source = "https://github.com/mlpack/mlpack/pull/3376"
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
@@ -58,6 +62,7 @@ class InputTransposed(Defect):
     """The rows and columns of the image are exchanged: its memory is read as (W, H)."""
 
     usually = "height and width arrive in the wrong order, or the row pitch of x is H where it must be W."
+    source = "hand-written layers tested on square images"
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
@@ -71,6 +76,7 @@ class OutputTransposed(Defect):
     """The rows and columns of the output are exchanged: its memory is taken for (oW, oH)."""
 
     usually = "the loop over ow is the outer one and the result is appended or reshaped: its row pitch must be oW."
+    source = "hand-written layers with the loop over columns outside"
     operations = ("forward", "grad_input", "grad_weight")
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:

@@ -15,6 +15,7 @@ class LastChannelDropped(Defect):
     """The last input channel of each group is not added."""
 
     usually = "the loop over c ends at C/G - 1, exclusive."
+    source = "hand-written layers: off by one"
 
     def channels(self, problem: ConvProblem) -> Integers:
         table = super().channels(problem)
@@ -26,6 +27,7 @@ class FirstChannelOnly(Defect):
     """Only the first input channel of each group is read."""
 
     usually = "the result is assigned to y within the loop over c, or that loop is missing: add all channels up."
+    source = "https://github.com/josephjaspers/blackcat_tensors/issues/59"
 
     def channels(self, problem: ConvProblem) -> Integers:
         table = super().channels(problem)
@@ -37,6 +39,7 @@ class ChannelTailDropped(Defect):
     """Input channels beyond the last multiple of four are not added."""
 
     usually = "a vector loop over c without its scalar tail."
+    source = "https://github.com/pytorch/pytorch/issues/21597"
 
     def channels(self, problem: ConvProblem) -> Integers:
         table = super().channels(problem)
@@ -48,6 +51,7 @@ class OutputChannelTailSkipped(Defect):
     """Output channels beyond the last multiple of four are not computed (zero)."""
 
     usually = "a vector loop over k, or a GEMM tile, without its tail."
+    source = "https://github.com/bhuman/CompiledNN/issues/16"
     operations = OPERATIONS
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
@@ -61,6 +65,7 @@ class ColumnTailSkipped(Defect):
     """Output columns beyond the last multiple of four are not computed (zero)."""
 
     usually = "a vector loop over ow without its scalar tail."
+    source = "vector kernels without a scalar tail"
     operations = OPERATIONS
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
