@@ -101,9 +101,9 @@ class Float16OverflowsOnTheWay(Fault):
         taps = int(np.prod(work.problem.kernel_size))
         parts = [a[..., at : at + taps] @ b[..., at : at + taps, :] for at in range(0, a.shape[-1], taps)]
         large = [np.abs(part) > 65504 for part in parts]
-        total = super().dot(a, b, work)
+        total: Array = super().dot(a, b, work)
         for over, part in zip(large, parts, strict=True):
-            total = total + np.where(over, np.inf * part, 0).astype(total.dtype)
+            total += np.where(over, np.inf * part, 0).astype(total.dtype)
         return total
 
 
@@ -120,7 +120,8 @@ class Tf32ForAlignedChannels(Fault):
         if work.element.name != "float32" or not aligned or name == "bias" or work.operation == "grad_bias":
             return read
         fraction, exponent = np.frexp(read)
-        return np.ldexp(np.rint(np.ldexp(fraction, 11)), exponent - 11).astype(read.dtype)
+        cut: Array = np.ldexp(np.rint(np.ldexp(fraction, 11)), exponent - 11).astype(read.dtype)
+        return cut
 
 
 class WeightsStoredInFloat16(Fault):
