@@ -86,6 +86,12 @@ def _bytes(case_id: str, problem: ConvProblem, elements: Elements, has_bias: boo
     return made
 
 
+def _ones(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
+    """Draw x and bias, and let all weights and gradients be one."""
+    made = _exact(case_id, problem, elements, has_bias)
+    return {name: tensor if name in ("x", "bias") else np.ones_like(tensor) for name, tensor in made.items()}
+
+
 def _unsigned(made: Tensors, elements: Elements) -> list[tuple[str, bool]]:
     """Tell for each tensor whether its format has no negative numbers."""
     formats = {"x": elements.x, "grad_output": elements.x, "weight": elements.weight, "bias": elements.out}
@@ -118,6 +124,7 @@ FILLS: dict[str, Fill] = {
     "narrow": Fill(_narrow, "exact", ("ExactInteger", "NarrowAccumulator"), _HEADER_NARROW),
     "extremes": Fill(_extremes, "exact", ("ExactInteger", "Int8Extremes"), _HEADER_EXACT),
     "bytes": Fill(_bytes, "exact", ("ExactInteger",), _HEADER_EXACT),
+    "ones": Fill(_ones, "exact", ("ExactInteger",), _HEADER_EXACT),
     "iota": Fill(_iota, "exact", ("Iota", "ExactInteger"), _HEADER_EXACT),
     "zero-mean": Fill(_real(fills.zero_mean), "standard", ("RealValued",), _HEADER_REAL),
     "positive": Fill(_real(fills.positive), "standard", ("RealValued",), _HEADER_REAL),

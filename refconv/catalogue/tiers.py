@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from refconv.catalogue import families, guide, invalid, narrow, networks, quantized, special
+from refconv.catalogue import families, guide, invalid, narrow, networks, quantized, sequences, special
 from refconv.catalogue.spec import CaseSpec, Row
 from refconv.errors import CatalogueError
 
@@ -30,6 +30,8 @@ FAMILIES: dict[str, Callable[[], list[Row]]] = {
     "batch": families.batch,
     "padding-over-kernel": families.padding_over_kernel,
     "thin": families.thin,
+    "neighbours": sequences.neighbours,
+    "constant": sequences.constant,
     "tile-edges": families.tile_edges,
     "resnet50": networks.resnet50,
     "mobilenet-v2": networks.mobilenet_v2,
@@ -66,7 +68,7 @@ NARROW: dict[str, Callable[[], list[Row]]] = {
 
 _NETWORKS = ("resnet50", "mobilenet-v2", "efficientnet-b0")
 _GEOMETRY = ("asymmetric", "grouped", "depthwise", "dilated", "leftover", "pointwise", "full-reduction")
-_ALL = tuple(name for name in FAMILIES if name not in ("worked-example", "arithmetic-guide"))
+_ALL = tuple(name for name in FAMILIES if name not in ("worked-example", "arithmetic-guide", "constant"))
 
 _NARROW = tuple(name for name in _GEOMETRY if name != "full-reduction")  # whose sums outgrow 8 bits
 
@@ -80,7 +82,8 @@ CORE: tuple[tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], 
     ("float32", "full-mantissa", ("asymmetric", "grouped", "depthwise")),
     ("float32", "wide-exponents", ("asymmetric",)),
     ("float32", "cancelling", ("asymmetric", "pointwise")),
-    ("float64", "exact", _GEOMETRY),
+    ("float32", "ones", ("constant",)),
+    ("float64", "exact", ("neighbours", *_GEOMETRY)),
     ("float64", "zero-mean", _GEOMETRY),
     ("float64", "full-mantissa", ("asymmetric", "grouped")),
     ("float16", "exact", _GEOMETRY, ("forward",)),

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from refconv.formats import get_format
 from refconv.implementations import Call
+from refconv.implementations.arrangement import EXPANDED, is_constant
 from refconv.suite import Case
 
 Array = npt.NDArray[Any]
@@ -27,6 +28,8 @@ LAYOUTS = {
     "channels-last": "inputs that lie in memory channels-last",
     "strided": "inputs that are every second element of a larger array",
     "window": "inputs that are windows of larger arrays",
+    "reversed": "inputs whose rows lie in memory from right to left",
+    "channel-slice": "inputs that are some of the channels of larger arrays, channels-last",
 }
 
 LAYOUTS_EACH = 2  # of them are tried on each operation of a case
@@ -73,6 +76,12 @@ def side_checks(call: Call, case: Case, arranges: bool = True) -> list[SideCheck
     """
     turn = zlib.crc32(f"{call.case_id}/{call.operation}".encode())
     found = [_update(call, turn)] if _negatable(call, case) else []
+    if _permutable(call, case):
+        found.append(_partial_update(call))
+    if arranges and any(map(is_constant, call.tensors.values())):
+        found.append(
+            SideCheck(replace(call, arrangement=EXPANDED), "equal elements that are one, with strides of zero")
+        )
     for step in range(LAYOUTS_EACH if arranges else 0):
         layout = list(LAYOUTS)[(turn + step) % len(LAYOUTS)]
         found.append(SideCheck(replace(call, arrangement=layout), LAYOUTS[layout]))
@@ -89,6 +98,20 @@ def _update(call: Call, turn: int) -> SideCheck:
     tensors = {name: np.negative(tensor) if name in names else tensor for name, tensor in call.tensors.items()}
     words = f"other values of {' and '.join(names)} in the same buffers, as an optimiser leaves them"
     return SideCheck(replace(call, tensors=tensors, in_place=True), words, np.negative)
+
+
+def _partial_update(call: Call) -> SideCheck:
+    """Reverse the output channels but the first and the last one, which a cache may have taken as samples."""
+    order = np.arange(call.problem.out_channels)
+    order[1:-1] = order[-2:0:-1]
+    tensors = {name: tensor[order] if name in ("weight", "bias") else tensor for name, tensor in call.tensors.items()}
+    words = "other values in the middle of weight, in the same buffers"
+    return SideCheck(replace(call, tensors=tensors, in_place=True), words, lambda y: y[:, order])
+
+
+def _permutable(call: Call, case: Case) -> bool:
+    one_group = call.problem.groups == 1 and call.problem.out_channels >= 4
+    return call.operation == "forward" and one_group and case.result == "valid" and case.quantization is None
 
 
 def _negatable(call: Call, case: Case) -> bool:

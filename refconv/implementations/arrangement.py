@@ -57,13 +57,43 @@ def _window(tensor: Array) -> Array:
     return view
 
 
+def _reversed(tensor: Array) -> Array:
+    """Lay the rows from right to left, so that the last stride is negative."""
+    return np.array(tensor[..., ::-1], order="C")[..., ::-1]
+
+
+def _channel_slice(tensor: Array) -> Array:
+    """Take some of the channels of a larger tensor that lies channels-last: steps between pixels, and an offset."""
+    if tensor.ndim < 3:
+        return _window(tensor)
+    rows = np.moveaxis(tensor, 1, -1)
+    large = poisoned((*rows.shape[:-1], rows.shape[-1] + 3), tensor.dtype)
+    large[..., 1:-2] = rows
+    return np.moveaxis(large[..., 1:-2], -1, 1)
+
+
+def _expanded(tensor: Array) -> Array:
+    """Spread one element over the shape, with strides of zero: only where all elements are equal."""
+    return np.lib.stride_tricks.as_strided(np.array(tensor.flat[:1]), tensor.shape, (0,) * tensor.ndim)
+
+
+def is_constant(tensor: Array) -> bool:
+    """Tell whether one element, spread over the shape, is the tensor."""
+    return tensor.size > 1 and bool(np.all(tensor == tensor.flat[0]))
+
+
 ARRANGEMENTS: dict[str, Callable[[Array], Array]] = {
     "packed": _packed,
     "fortran": _fortran,
     "channels-last": _channels_last,
     "strided": _strided,
     "window": _window,
+    "reversed": _reversed,
+    "channel-slice": _channel_slice,
 }
+
+
+EXPANDED = "expanded"  # for tensors of equal elements only: the gradient of a sum is one
 
 
 def arranged(tensor: Array, arrangement: str) -> Array:
@@ -74,6 +104,8 @@ def arranged(tensor: Array, arrangement: str) -> Array:
     >>> arranged(np.ones((2, 3, 4, 5), np.float32), "strided").strides
     (528, 176, 44, 8)
     """
+    if arrangement == EXPANDED:
+        return _expanded(tensor) if is_constant(tensor) else _packed(tensor)
     return ARRANGEMENTS[arrangement](tensor)
 
 

@@ -68,7 +68,8 @@ class InProcess:
             buffer = old.get(name)
             if buffer is None or (buffer.shape, buffer.dtype) != (tensor.shape, tensor.dtype):
                 buffer = arranged(tensor, call.arrangement)
-            buffer[...] = tensor
+            else:
+                buffer[...] = tensor
             self._buffers[name] = buffer
         return dict(self._buffers)
 

@@ -33,7 +33,7 @@ class Call:
     problem : ConvProblem
     demand : Demand
     arrangement : str
-        How the copies lie in memory, one of :data:`refconv.implementations.arrangement.ARRANGEMENTS`; ways of
+        How the copies lie in memory, see :data:`refconv.implementations.arrangement.ARRANGEMENTS`; ways of
         plugging in that know packed tensors only ignore it.
     in_place : bool
         Write the inputs into the buffers of the call before, as an optimiser updates weights.

@@ -126,6 +126,14 @@ INDEXING: Rows = {
 }
 
 LAYOUT: Rows = {
+    "SameShapes": (
+        "The case before has tensors of the same shapes and another geometry.",
+        "a plan, a buffer or a bias of an earlier call is used again because the key of a cache lacks something.",
+    ),
+    "ConstantTensor": (
+        "All weights are one, and so is the gradient at the output, as behind a plain sum.",
+        "a layer without effect hands out its input, or a number that is spread out by strides of zero is misread.",
+    ),
     "NonContiguous": (
         "The tensors may be handed over as views whose strides are not those of a packed array.",
         "the strides are ignored and the buffer is read as if it were packed.",
