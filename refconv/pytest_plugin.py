@@ -144,9 +144,8 @@ class Tally:
             return
         terminalreporter.section("refconv")
         cases = len({case for case, _ in self.statuses})
-        terminalreporter.write_line(
-            f"{len(self.executed)} of {len(self.statuses)} operations executed in {cases} cases."
-        )
+        total, words = len(self.statuses), "case" if cases == 1 else "cases"
+        terminalreporter.write_line(f"{len(self.executed)} of {total} operations executed in {cases} {words}.")
         for warning in self._idle():
             terminalreporter.write_line(f"warning: {warning}", yellow=True)
         if self.too_few:
@@ -182,7 +181,7 @@ def setting(config: pytest.Config, name: str) -> Any:
 def check_command(config: pytest.Config) -> str:
     """Return the command line that does the same without pytest."""
     words = ["refconv", "check", setting(config, "impl")]
-    for name in ("vectors", "class"):
+    for name in ("vectors", "class", "xfails"):
         words += [f"--{name}", setting(config, name)] if setting(config, name) else []
     for policy in setting(config, "policy"):
         words += ["--policy", policy]
