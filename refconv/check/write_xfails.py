@@ -78,7 +78,7 @@ def write_xfails(report: Report, path: str | Path, known: Sequence[Xfail] = (), 
 
 def _entries(failed: Sequence[Outcome], outcomes: Iterable[Outcome]) -> list[Xfail]:
     """Make one entry for each group and status, and operations whose cases are the same share it."""
-    right = [outcome for outcome in outcomes if outcome.status in RIGHT]
+    right = [outcome for outcome in outcomes if outcome.status in (*RIGHT, "XPASS")]
     found: dict[Xfail, list[str]] = {}
     for _, kind in groupby(sorted(failed, key=_kind), key=_kind):
         alike = list(kind)
@@ -95,8 +95,8 @@ def _entries(failed: Sequence[Outcome], outcomes: Iterable[Outcome]) -> list[Xfa
 
 
 def _kind(outcome: Outcome) -> tuple[str, int, str, str]:
-    known = outcome.xfail.words if outcome.xfail else ""
-    return outcome.family, OPERATIONS.index(outcome.operation), outcome.status, known
+    status, known = (outcome.xfail.status, outcome.xfail.words) if outcome.xfail else (outcome.status, "")
+    return outcome.family, OPERATIONS.index(outcome.operation), status, known
 
 
 def _patterns(alike: Sequence[Outcome], right: Iterable[Outcome]) -> list[str]:
