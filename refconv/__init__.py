@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from refconv.api import *
+    from refconv.api import *  # noqa: F403  (type checkers read its __all__)
 
 __version__ = "0.1.0"
 
@@ -15,9 +15,9 @@ _FUNCTIONS = ("check", "generate")  # public functions that go before the rooms 
 
 
 class _Package(ModuleType):
-    """This module, which imports NumPy and all the rest when the first name is used and not before.
+    """The package, which imports NumPy and all the rest when the first name is used and not before.
 
-    pytest loads the plugin of this package, and so the package, in every project where it is installed.
+    pytest loads the plugin of this package, and with it the package, in every project where it is installed.
     """
 
     def __getattr__(self, name: str) -> Any:

@@ -40,7 +40,8 @@ OPTIONS = {  # name: (metavar, whether there may be several, help)
 }
 PATHS = ("vectors", "xfails")
 
-plan_key, step_key, tally_key = (pytest.StashKey[Any]() for _ in range(3))
+plan_key: pytest.StashKey[Plan] = pytest.StashKey()
+step_key: pytest.StashKey[Stepwise] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if asked and not setting(config, "impl"):
         raise pytest.UsageError(NO_IMPLEMENTATION)
     if not hasattr(config, "workerinput"):  # under xdist, the controller hears of every outcome
-        config.stash[tally_key] = config.pluginmanager.register(Tally(config), "refconv-tally")
+        config.pluginmanager.register(Tally(config), "refconv-tally")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -82,7 +83,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def refconv_case(request: pytest.FixtureRequest) -> Case:
     """One case of the suite after the other: ``inputs``, ``problem``, ``expected`` and what it hunts."""
-    return _plan(request.config).suite.case(request.param)  # type: ignore[no-any-return]
+    return _plan(request.config).suite.case(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -222,7 +223,7 @@ def _plan(config: pytest.Config) -> Plan:
             suite, setting(config, "select") or ["*"], operations or OPERATIONS,
             setting(config, "class") or None, setting(config, "policy"), xfails,
         )  # fmt: skip
-    return config.stash[plan_key]  # type: ignore[no-any-return]
+    return config.stash[plan_key]
 
 
 def _step(config: pytest.Config) -> Stepwise:
@@ -234,7 +235,7 @@ def _step(config: pytest.Config) -> Stepwise:
         session = _open(setting(config, "impl"))
         config.add_cleanup(session.close)
         config.stash[step_key] = Stepwise(_plan(config), session)
-    return config.stash[step_key]  # type: ignore[no-any-return]
+    return config.stash[step_key]
 
 
 def _open(implementation: str) -> Session:

@@ -33,7 +33,12 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 # Who may name a package that not everybody has.
 ENGINES = {"torch", "cupy", "onnxruntime", "onnx", "jax"}
-GUESTS = {"dask": set(), "distributed": {"generate"}, "hypothesis": {"diagnosis"}, "pytest": {"pytest_plugin", "conformance"}}
+GUESTS = {
+    "dask": set(),
+    "distributed": {"generate"},
+    "hypothesis": {"diagnosis"},
+    "pytest": {"pytest_plugin", "conformance"},
+}
 OWNERS = {engine: {"implementations"} for engine in ENGINES} | GUESTS
 
 

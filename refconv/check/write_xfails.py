@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import json
 import math
 import os
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from pathlib import Path
 
 from refconv.check.expect import RIGHT, idle
@@ -80,7 +80,7 @@ def _entries(failed: Sequence[Outcome], outcomes: Iterable[Outcome]) -> list[Xfa
     """Make one entry for each group and status, and operations whose cases are the same share it."""
     right = [outcome for outcome in outcomes if outcome.status in (*RIGHT, "XPASS")]
     found: dict[Xfail, list[str]] = {}
-    for _, kind in groupby(sorted(failed, key=_kind), key=_kind):
+    for _, kind in itertools.groupby(sorted(failed, key=_kind), key=_kind):
         alike = list(kind)
         smallest = min(alike, key=_elements)
         for pattern in _patterns(alike, [outcome for outcome in right if outcome.operation == smallest.operation]):
@@ -103,12 +103,18 @@ def _patterns(alike: Sequence[Outcome], right: Iterable[Outcome]) -> list[str]:
     """Say failing cases of one group by one pattern, if one matches nothing right, or else one by one."""
     ids, others = [outcome.case_id for outcome in alike], [outcome.case_id for outcome in right]
     family = alike[0].family
-    first = os.path.commonprefix(ids)
-    last = os.path.commonprefix([name[len(first) :][::-1] for name in ids])[::-1]
+    first = _common(ids)
+    last = _common([name[len(first) :][::-1] for name in ids])[::-1]
     for pattern in (f"{glob.escape(family)}/*", f"{glob.escape(first)}*{glob.escape(last)}"):
         if len(ids) > 1 and not any(matches(name, pattern) for name in others):
             return [pattern]
     return [glob.escape(name) for name in ids]
+
+
+def _common(texts: Sequence[str]) -> str:
+    """Return what all texts begin with."""
+    signs = itertools.takewhile(lambda signs: len(set(signs)) == 1, zip(*texts, strict=False))
+    return "".join(sign for sign, *_ in signs)
 
 
 def _elements(outcome: Outcome) -> float:

@@ -178,5 +178,5 @@ def matches(case_id: str, glob: str) -> bool:
 
 
 def _similar(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_closematches(name, list(names), n=1)
+    close = difflib.get_close_matches(name, list(names), n=1)
     return f", did you mean {close[0]!r}?" if close else "; see the list of names that the suite holds."

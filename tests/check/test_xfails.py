@@ -192,11 +192,11 @@ def test_writing_again_keeps_links_and_drops_what_passes(written, tmp_path):
 
 def test_a_file_is_replaced_only_by_force(written):
     before = written.read_text("utf-8")
-    with pytest.raises(XfailError, match="must not exist yet: .* or say --force"):
+    with pytest.raises(XfailError, match=r"must not exist yet: .* or say --force"):
         write_xfails(report(*MIXED), written)
     assert written.read_text("utf-8") == before
     write_xfails(report(), written, force=True)
     assert read_xfails(written) == ()
-    with pytest.raises(XfailError, match="the folder of .* must exist"):
+    with pytest.raises(XfailError, match=r"the folder of .* must exist"):
         write_xfails(report(), written / "no" / "such" / "folder.toml")
     assert [path.name for path in written.parent.iterdir()] == ["known.toml"]
