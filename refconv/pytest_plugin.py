@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -50,7 +50,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, (metavar, several, text) in OPTIONS.items():
         action = "append" if several else "store"
         group.addoption(f"--refconv-{name}", action=action, default=None, metavar=metavar, help=text)
-        parser.addini(_dest(name), text, type="args" if several else "string", default=[] if several else "")
+        kind: Literal["args", "string"] = "args" if several else "string"
+        parser.addini(_dest(name), text, type=kind, default=[] if several else "")
 
 
 def pytest_configure(config: pytest.Config) -> None:
