@@ -200,3 +200,13 @@ def test_a_file_is_replaced_only_by_force(written):
     with pytest.raises(XfailError, match=r"the folder of .* must exist"):
         write_xfails(report(), written / "no" / "such" / "folder.toml")
     assert [path.name for path in written.parent.iterdir()] == ["known.toml"]
+
+
+def test_an_unexpected_pass_is_not_written_down_again(tmp_path):
+    known = [Xfail("plain-int8/*", "wrong", LINK)]
+    got = expect(
+        report(*(outcome(f"plain-int8/{name}") for name in "ac"), outcome("plain-int8/b", status="PASS")), known
+    )
+    assert [o.status for o in got.outcomes] == ["XFAIL", "XFAIL", "XPASS"]
+    write_xfails(got, tmp_path / "known.toml", known)
+    assert [entry.match for entry in read_xfails(tmp_path / "known.toml")] == ["plain-int8/a", "plain-int8/c"]
