@@ -1,52 +1,41 @@
 """Reference verification and golden test vectors for the convolution layer of neural networks."""
 
-from refconv.check import Outcome, Report, assert_conv2d, check
-from refconv.diagnosis import Diagnosis, diagnose
-from refconv.errors import (
-    CatalogueError,
-    DisagreementError,
-    FormatError,
-    GeometryError,
-    ImplementationError,
-    JudgeError,
-    RefconvError,
-    ReportError,
-    SuiteError,
-    TensorError,
-)
-from refconv.functional import Gradients, conv2d, conv2d_backward, exact_conv2d
-from refconv.generate import generate
-from refconv.problem import ConvProblem
-from refconv.reference.sparse import convolution_matrix
-from refconv.suite import Suite, load_suite
+import importlib.util
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from refconv.api import *  # noqa: F403  (type checkers read its __all__)
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "CatalogueError",
-    "ConvProblem",
-    "Diagnosis",
-    "DisagreementError",
-    "FormatError",
-    "GeometryError",
-    "Gradients",
-    "ImplementationError",
-    "JudgeError",
-    "Outcome",
-    "RefconvError",
-    "Report",
-    "ReportError",
-    "Suite",
-    "SuiteError",
-    "TensorError",
-    "__version__",
-    "assert_conv2d",
-    "check",
-    "conv2d",
-    "conv2d_backward",
-    "convolution_matrix",
-    "diagnose",
-    "exact_conv2d",
-    "generate",
-    "load_suite",
-]
+
+_FUNCTIONS = ("check", "generate")  # public functions that go before the rooms of the same names
+
+
+class _Package(ModuleType):
+    """The package, which imports NumPy and all the rest when the first name is used and not before.
+
+    pytest loads the plugin of this package, and with it the package, in every project where it is installed.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__all__":
+            return [*importlib.import_module("refconv.api").__all__, "__version__"]
+        if not name.startswith("__"):
+            if name not in _FUNCTIONS and importlib.util.find_spec(f"{self.__name__}.{name}"):
+                return importlib.import_module(f"{self.__name__}.{name}")
+            if name in self.__getattr__("__all__"):
+                return getattr(importlib.import_module("refconv.api"), name)
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and name in _FUNCTIONS):
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.__getattr__("__all__")})
+
+
+sys.modules[__name__].__class__ = _Package

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from refconv import __version__
 from refconv.catalogue import TIERS
-from refconv.check import check
+from refconv.check import check, expect, may_write_xfails, read_xfails, write_xfails
 from refconv.diagnosis import diagnose
 from refconv.errors import DisagreementError, ImplementationError, RefconvError
 from refconv.generate import generate
@@ -161,25 +161,39 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int)
               help="Write a report; the form follows from the suffix: .json .xml .html .md")  # fmt: skip
 @click.option("--class", "judged_by", metavar="CLASS", default=None,
               help=f"The arithmetic that it claims: {FORMS}. By default what the vectors say.")  # fmt: skip
+@click.option("--xfails", type=click.Path(path_type=Path), default=None, metavar="FILE",
+              help="Expected failures, in TOML.")  # fmt: skip
+@click.option("--write-xfails", "written", type=click.Path(path_type=Path), default=None, metavar="FILE",
+              help="Write down what fails, as a file for --xfails.")  # fmt: skip
+@FORCE
 @click.option("--strict-statistics", is_flag=True, help="Fail results whose errors rounding hardly explains.")
 @ISOLATION
 @click.option("--thorough/--quick", default=True, show_default=True,
               help="Ask again after right results, with other values and memory layouts.")  # fmt: skip
 def check_command(
     impl: str, vectors: Path | None, select: Paths, ops: str, policies: tuple[str, ...], min_cases: int, reports: Paths,
-    judged_by: str | None, strict_statistics: bool, thorough: bool, **isolation: Any,
+    judged_by: str | None, xfails: Path | None, written: Path | None, force: bool, strict_statistics: bool,
+    thorough: bool, **isolation: Any,
 ) -> int:  # fmt: skip
     """Judge an implementation: NAME[:OPTION], package.module:name or path/file.py:name."""
+    known = read_xfails(xfails) if xfails else ()
+    if written:
+        may_write_xfails(written, force)
     suite = load_suite(vectors or smoke_folder())
     with opened(impl, **isolation) as session, progress_bar("cases") as progress:
         report = check(session, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
                        strict_statistics, policies, thorough)  # fmt: skip
+    report = expect(report, known)
     command = f"refconv check {impl}" + (f" --vectors {vectors}" if vectors else "")
     command += (f" --class {judged_by}" if judged_by else "") + (" --strict-statistics" if strict_statistics else "")
+    command += f" --xfails {xfails}" if xfails else ""
     command += "".join(f" --policy {policy}" for policy in policies)
     for path in reports:
         write_report(report, path, command=command)
     print_report(report, console(), command=command)
+    if written:
+        waiting = write_xfails(report, written, known, force)
+        console().print(f"{escape(str(written))} is written; {waiting} of its entries need a link in 'issue'.")
     if report.failures:
         return FAILED
     if report.executed_cases < min_cases:

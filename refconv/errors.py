@@ -41,3 +41,7 @@ class ImplementationError(RefconvError, ImportError):
 
 class JudgeError(RefconvError, ValueError):
     """An accuracy class that does not exist."""
+
+
+class XfailError(RefconvError, ValueError):
+    """A file of expected failures that cannot be read, or may not be replaced."""

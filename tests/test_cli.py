@@ -178,3 +178,35 @@ def test_output_that_nobody_reads_is_no_traceback():
     command = f"{sys.executable} -m refconv list | head -c 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, env=dict(os.environ))
     assert "Traceback" not in done.stderr
+
+
+def test_known_failures_are_written_down_and_expected_from_then_on(refconv, flipped, tmp_path):
+    known, report = tmp_path / "known.toml", tmp_path / "report.json"
+    code, out, _ = refconv("check", flipped, "--write-xfails", known)
+    assert code == 1
+    assert "known.toml is written; " in out
+    code, _, err = refconv("check", flipped, "--xfails", known)
+    assert code == 2
+    assert "known.toml, entry 1: issue must be a link" in err
+    links = known.read_text("utf-8").replace(
+        "FILL IN: a link to where this failure is tracked", "https://example.org/7"
+    )
+    known.write_text(links, "utf-8")
+    code, out, _ = refconv("check", flipped, "--xfails", known, "--report", report)
+    assert code == 0
+    assert "xfail" in out
+    assert '"status": "XFAIL"' in report.read_text("utf-8")
+    code, out, _ = refconv("check", "im2col", "--xfails", known)
+    assert code == 1
+    assert "expects a failure: remove that entry" in out
+
+
+def test_a_file_of_known_failures_is_not_replaced_unasked(refconv, flipped, tmp_path):
+    known = tmp_path / "known.toml"
+    known.write_text("mine")
+    code, out, err = refconv("check", flipped, "--write-xfails", known)
+    assert (code, out) == (2, "")
+    assert "must not exist yet: choose another name with --write-xfails, or say --force" in err
+    assert known.read_text() == "mine"
+    assert refconv("check", flipped, "--write-xfails", known, "--force")[0] == 1
+    assert known.read_text().startswith("# What is known to fail")

@@ -21,8 +21,11 @@ FLOORS = [  # a room imports rooms of lower floors only, and itself
     {"implementations"},  # above reference, because ours are implementations like any other
     {"functional", "export", "catalogue", "judge"},
     {"check", "generate", "diagnosis"},
-    {"__init__"},  # what users import; who stands below cannot lean on it
-    {"pytest_plugin", "conformance", "report", "show"},
+    {"api"},  # what users import; who stands below cannot lean on it
+    {"__init__"},
+    {"report", "show"},
+    {"pytest_plugin"},
+    {"conformance"},
     {"quickstart"},
     {"cli"},
     {"__main__"},
@@ -31,7 +34,12 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 # Who may name a package that not everybody has.
 ENGINES = {"torch", "cupy", "onnxruntime", "onnx", "jax"}
-GUESTS = {"dask": set(), "distributed": {"generate"}, "hypothesis": {"diagnosis"}, "pytest": {"pytest_plugin"}}
+GUESTS = {
+    "dask": set(),
+    "distributed": {"generate"},
+    "hypothesis": {"diagnosis"},
+    "pytest": {"pytest_plugin", "conformance"},
+}
 OWNERS = {engine: {"implementations"} for engine in ENGINES} | GUESTS
 
 
@@ -92,7 +100,32 @@ class Watch:
         if name in {heavy}:
             print(name)
 sys.meta_path.insert(0, Watch())
-import refconv
+from refconv import *
+conv2d, check.__call__
 """
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("name", ["check", "generate"])
+def test_a_public_function_goes_before_the_room_of_its_name(name):
+    program = f"import refconv.{name}.run, refconv; print(callable(refconv.{name}))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["True"]
+
+
+def test_import_refconv_and_its_pytest_plugin_load_no_numpy():
+    program = "import sys, refconv, refconv.pytest_plugin; print({'numpy', 'refconv.api'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["set()"]
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS - {"__init__", "__main__"}))
+def test_every_room_can_be_the_first_one_to_be_imported(room):
+    done = subprocess.run([sys.executable, "-c", f"import refconv.{room}"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error():
+    assert not hasattr(refconv, "no_such_name")
+    assert {"conv2d", "check", "__version__"} <= set(dir(refconv))

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from refconv.check.rules import RuleSummary, summarise
+from refconv.check.xfails import Xfail
 from refconv.judge import Element, Statistics, Verdict
 
 STATUSES = (
@@ -52,6 +53,8 @@ class Outcome:
         The errors in units of those that rounding usually makes, where the model has something to say.
     policy : str
         For a choice: the policy that the result follows, or against which it was judged.
+    xfail : Xfail or None
+        The entry by which this outcome was expected, or was expected to be a failure.
     """
 
     case_id: str
@@ -67,6 +70,7 @@ class Outcome:
     seconds: float = 0.0
     statistics: Statistics | None = None
     policy: str = ""
+    xfail: Xfail | None = None
 
     @property
     def failed(self) -> bool:
@@ -105,12 +109,15 @@ class Report:
         The name and date of the vectors.
     outcomes : tuple of Outcome
         In the order of the suite.
+    warnings : tuple of str
+        Sentences about the run that are no failures, such as entries of expected failures that match nothing.
     """
 
     implementation: str
     suite: str
     version: str
     outcomes: tuple[Outcome, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -131,6 +138,10 @@ class Report:
     def executed_cases(self) -> int:
         """How many cases had at least one operation run."""
         return len({outcome.case_id for outcome in self.outcomes if outcome.status != "UNSUPPORTED"})
+
+    def known(self) -> dict[Xfail, int]:
+        """Count the expected failures by the entry that expects them, in the order in which they occur."""
+        return dict(Counter(o.xfail for o in self.outcomes if o.xfail and o.status == "XFAIL"))
 
     def count(self, statuses: Iterable[str] = STATUSES) -> dict[str, int]:
         """Count the outcomes by status."""

@@ -8,10 +8,10 @@ from typing import Any, Protocol, cast
 
 from refconv.errors import ImplementationError
 from refconv.illegal import IllegalProblem
+from refconv.implementations.keywords import keywords, pick, stated
+from refconv.implementations.layers import LayerRunner, is_layer
 from refconv.implementations.protocol import ARGUMENTS, PLAIN, Demand
 from refconv.problem import ConvProblem
-
-GRADIENTS = ("grad_input", "grad_weight", "grad_bias")
 
 
 class Runner(Protocol):
@@ -40,7 +40,7 @@ class ProtocolRunner:
         if function is None:
             raise NotImplementedError(f"{self.name} has no function {name}.")
         arguments = [*(tensors.get(argument) for argument in ARGUMENTS[operation]), *quantized]
-        return function(*arguments, problem, **_stated(function, demand))
+        return function(*arguments, problem, **stated(function, demand))
 
 
 class FunctionRunner:
@@ -66,8 +66,8 @@ class FunctionRunner:
             raise NotImplementedError(f"there is no {self.name}_backward beside {self.name}.")
         else:
             call, arguments = self.backward, [tensors["grad_output"], tensors["x"], tensors["weight"]]
-        result = call(*arguments, **_keywords(call, problem), **_stated(call, demand))
-        return result if operation == "forward" else _pick(result, operation, self.name)
+        result = call(*arguments, **keywords(call, problem), **stated(call, demand))
+        return result if operation == "forward" else pick(result, operation, f"{self.name}_backward")
 
 
 def as_runner(target: Any, name: str | None = None, backward: Callable[..., Any] | None = None) -> Runner:
@@ -77,7 +77,8 @@ def as_runner(target: Any, name: str | None = None, backward: Callable[..., Any]
     ----------
     target : object
         An object or module with the functions of :class:`refconv.implementations.Implementation`, a
-        class of such objects, or a function with PyTorch's signature.
+        class of such objects, a function with PyTorch's signature, or a class of layers, see
+        :class:`refconv.implementations.layers.LayerRunner`.
     name : str, optional
         By default its own.
     backward : callable, optional
@@ -94,7 +95,9 @@ def as_runner(target: Any, name: str | None = None, backward: Callable[..., Any]
     >>> as_runner(direct).name
     'direct'
     """
-    if isinstance(target, ProtocolRunner | FunctionRunner) or callable(getattr(target, "run", None)):
+    if is_layer(target):
+        return LayerRunner(target, name or target.__name__)
+    if isinstance(target, ProtocolRunner | FunctionRunner | LayerRunner) or callable(getattr(target, "run", None)):
         return cast(Runner, target)
     if inspect.isclass(target):
         target = target()
@@ -104,52 +107,11 @@ def as_runner(target: Any, name: str | None = None, backward: Callable[..., Any]
     if callable(target):
         return FunctionRunner(target, backward or _backward_beside(target), title)
     raise ImplementationError(
-        f"an implementation must be a function conv2d(x, weight, bias, stride=...), or have functions named "
-        f"{', '.join(ARGUMENTS)}, got {target!r}."
+        f"an implementation must be a function conv2d(x, weight, bias, stride=...), a class of layers that is "
+        f"made with (weight, bias, stride=...), or have functions named {', '.join(ARGUMENTS)}, got {target!r}."
     )
 
 
 def _backward_beside(function: Any) -> Callable[..., Any] | None:
     module = inspect.getmodule(function)
     return getattr(module, f"{getattr(function, '__name__', '')}_backward", None)
-
-
-def _keywords(function: Callable[..., Any], problem: ConvProblem) -> dict[str, Any]:
-    symmetric = all(begin == end for begin, end in problem.padding)
-    keywords = {
-        "stride": problem.stride,
-        "padding": tuple(begin for begin, _ in problem.padding) if symmetric else problem.padding,
-        "dilation": problem.dilation,
-        "groups": problem.groups,
-    }
-    neutral = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
-    missing = [name for name in keywords if not _takes(function, name)]
-    for name in missing:
-        value = keywords.pop(name)
-        if any(entry != neutral[name] for entry in (value if isinstance(value, tuple) else (value,))):
-            raise NotImplementedError(f"{getattr(function, '__name__', function)} takes no argument {name}.")
-    return keywords
-
-
-def _stated(function: Callable[..., Any], demand: Demand) -> dict[str, str]:
-    for name, value in demand.keywords.items():
-        if not _takes(function, name):
-            raise NotImplementedError(f"{getattr(function, '__name__', function)} takes no {name}={value!r}.")
-    return demand.keywords
-
-
-def _takes(function: Callable[..., Any], name: str) -> bool:
-    try:
-        parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):  # a function written in C: let it judge
-        return True
-    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-
-
-def _pick(gradients: Any, operation: str, name: str) -> Any:
-    if not isinstance(gradients, tuple | list) or len(gradients) != len(GRADIENTS):
-        raise TypeError(f"{name}_backward must return (grad_input, grad_weight, grad_bias), got {type(gradients)}.")
-    gradient = gradients[GRADIENTS.index(operation)]
-    if gradient is None:
-        raise NotImplementedError(f"{name}_backward returns no {operation}.")
-    return gradient

@@ -13,6 +13,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from refconv.check import Outcome, Report
 from refconv.report.geometry import Grid, draw
 from refconv.report.kinds import Kind, kinds_of
+from refconv.report.known import known_failures
 from refconv.report.rule_rows import HEADINGS, MODEL, rule_rows, suspicions
 from refconv.report.words import MARKS, compare, describe_problem, facts, headline, plain, reproduce
 
@@ -67,6 +68,7 @@ def html_text(report: Report, title: str | None = None, diagnosis: Any = None, c
         rules=rule_rows(report),
         model=MODEL if suspicions(report) else "",
         statuses=report.occurring(),
+        known=known_failures(report),
     )  # fmt: skip
 
 

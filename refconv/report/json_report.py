@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from refconv.check import Outcome, Report, RuleSummary
+from refconv.check import Outcome, Report, RuleSummary, Xfail
 from refconv.judge import Element, Statistics, Verdict
 
 SCHEMA = "refconv.report.v1"
@@ -40,6 +40,7 @@ def json_text(report: Report) -> str:
         "executed": report.executed,
         "total": len(report.outcomes),
         "counts": report.count(),
+        "warnings": list(report.warnings),
         "rules": [_rule(summary) for summary in report.by_rule()],
         "outcomes": [_outcome(outcome) for outcome in report.outcomes],
     }
@@ -60,8 +61,13 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "message": outcome.message,
         "verdict": None if outcome.verdict is None else _verdict(outcome.verdict),
         "statistics": None if outcome.statistics is None else _statistics(outcome.statistics),
+        "xfail": None if outcome.xfail is None else _xfail(outcome.xfail),
         "seconds": _float(outcome.seconds),
     }
+
+
+def _xfail(entry: Xfail) -> dict[str, Any]:
+    return {"match": entry.match, "reason": entry.reason, "issue": entry.issue, "where": entry.where}
 
 
 def _rule(summary: RuleSummary) -> dict[str, Any]:

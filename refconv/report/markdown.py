@@ -6,6 +6,7 @@ import re
 
 from refconv.check import Report
 from refconv.report.kinds import Kind, kinds_of
+from refconv.report.known import known_failures
 from refconv.report.rule_rows import HEADINGS, rule_rows
 from refconv.report.words import MARKS, describe_failure, headline, plain, reproduce
 
@@ -30,6 +31,7 @@ def markdown_text(report: Report, limit: int = 10, command: str | None = None) -
     if kinds[limit:]:
         failures = sum(len(kind.outcomes) for kind in kinds[limit:])
         blocks.append(f"... and {failures} more failures of {len(kinds) - limit} more kinds.")
+    blocks += [_known(report), *(f"Warning: {_escape(warning)}" for warning in report.warnings)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -44,6 +46,13 @@ def _table(report: Report) -> str:
 def _rules(report: Report) -> str:
     rows = rule_rows(report)
     lines = [HEADINGS, ("---", *["---:"] * (len(HEADINGS) - 1)), *([_escape(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) if rows else ""
+
+
+def _known(report: Report) -> str:
+    rows = [(known.match, str(known.count), known.reason, known.issue) for known in known_failures(report)]
+    lines = [("expected failures", "operations", "reason", "issue"), ("---", "---:", "---", "---")]
+    lines += [(_escape(match), count, _escape(reason), _escape(issue)) for match, count, reason, issue in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) if rows else ""
 
 

@@ -10,8 +10,11 @@ from rich.text import Text
 
 from refconv.check import Report
 from refconv.report.kinds import Kind, kinds_of
+from refconv.report.known import known_failures
 from refconv.report.rule_rows import HEADINGS, MODEL, rule_rows, suspicions
 from refconv.report.words import describe_failure, plain, reproduce
+
+LISTED = 10  # entries of expected failures
 
 
 def print_report(report: Report, console: Console, limit: int = 5, command: str | None = None) -> None:
@@ -38,6 +41,12 @@ def print_report(report: Report, console: Console, limit: int = 5, command: str 
     if rest:
         failures = sum(len(kind.outcomes) for kind in rest)
         _line(console, f"... and {failures} more {_failures(failures)} of {len(rest)} more kinds.\n")
+    for known in known_failures(report)[:LISTED]:
+        _line(console, f"\nXFAIL  {known.match}\n  {known.words}")
+    if len(known_failures(report)) > LISTED:
+        _line(console, f"... and {len(known_failures(report)) - LISTED} more entries of expected failures.")
+    for warning in report.warnings:
+        _line(console, f"warning: {plain(warning)}", "yellow")
     followed = ", ".join(f"{policy} ({count})" for policy, count in report.policies().items())
     if followed:
         _line(console, plain(f"Where several results are right, these policies were followed: {followed}."))

@@ -85,7 +85,10 @@ def headline(report: Report) -> str:
     """
     if not report.executed:
         return "Nothing was executed"
-    return f"{len(report.failures)} of {report.executed} operations failed" if report.failures else "Passed"
+    if report.failures:
+        return f"{len(report.failures)} of {report.executed} operations failed"
+    known = sum(report.known().values())
+    return f"Passed, with {known} expected failure{'' if known == 1 else 's'}" if known else "Passed"
 
 
 def usually_means(flags: Iterable[str], limit: int = 2) -> list[str]:

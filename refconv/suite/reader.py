@@ -101,7 +101,7 @@ class Suite:
             Such as ``"grouped-*"`` or ``["*/s2-*", "first-layer"]``.
         """
         globs = [patterns] if isinstance(patterns, str) else list(patterns)
-        return [name for name in self.ids if any(_matches(name, glob) for glob in globs)]
+        return [name for name in self.ids if any(matches(name, glob) for glob in globs)]
 
     def __iter__(self) -> Iterator[Case]:
         return (case for group in self.groups() for case in group.cases)
@@ -172,7 +172,8 @@ def _read_group(suite: Suite, record: GroupRecord) -> Group:
     return group
 
 
-def _matches(case_id: str, glob: str) -> bool:
+def matches(case_id: str, glob: str) -> bool:
+    """Tell whether a case is selected by a shell pattern over ids, or by the name of its group."""
     return fnmatchcase(case_id, glob) or case_id.partition("/")[0] == glob
 
 

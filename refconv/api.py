@@ -1,0 +1,51 @@
+"""Everything that ``import refconv`` offers, each name from its room; the package loads it when it is asked for one."""
+
+from refconv.check import Outcome, Report, assert_conv2d, check
+from refconv.diagnosis import Diagnosis, diagnose
+from refconv.errors import (
+    CatalogueError,
+    DisagreementError,
+    FormatError,
+    GeometryError,
+    ImplementationError,
+    JudgeError,
+    RefconvError,
+    ReportError,
+    SuiteError,
+    TensorError,
+    XfailError,
+)
+from refconv.functional import Gradients, conv2d, conv2d_backward, exact_conv2d
+from refconv.generate import generate
+from refconv.problem import ConvProblem
+from refconv.reference.sparse import convolution_matrix
+from refconv.suite import Suite, load_suite
+
+__all__ = [
+    "CatalogueError",
+    "ConvProblem",
+    "Diagnosis",
+    "DisagreementError",
+    "FormatError",
+    "GeometryError",
+    "Gradients",
+    "ImplementationError",
+    "JudgeError",
+    "Outcome",
+    "RefconvError",
+    "Report",
+    "ReportError",
+    "Suite",
+    "SuiteError",
+    "TensorError",
+    "XfailError",
+    "assert_conv2d",
+    "check",
+    "conv2d",
+    "conv2d_backward",
+    "convolution_matrix",
+    "diagnose",
+    "exact_conv2d",
+    "generate",
+    "load_suite",
+]

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from problems import integer_tensors
+
+from refconv import ConvProblem, check, load_suite
+from refconv.implementations import as_runner
+from refconv.implementations.layers import is_layer
+from refconv.reference import im2col
+from refconv.suite.embedded import smoke_folder
+
+PROBLEM = ConvProblem(batch=2, in_channels=2, out_channels=3, input_size=(5, 6), kernel_size=(3, 2),
+                      stride=(2, 1), padding=((1, 1), (0, 0)))  # fmt: skip
+
+
+class Layer:
+    """A layer as libraries have them, by im2col."""
+
+    def __init__(self, weight, bias, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
+        self.weight, self.bias = weight, bias
+        self.geometry = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+    def forward(self, x):
+        self.x = x
+        problem = ConvProblem.from_shapes(x.shape, self.weight.shape, **self.geometry)
+        return im2col.forward(x, self.weight, self.bias, problem)
+
+    def backward(self, grad_output):
+        problem = ConvProblem.from_shapes(self.x.shape, self.weight.shape, **self.geometry)
+        return (
+            im2col.grad_input(grad_output, self.weight, problem),
+            im2col.grad_weight(self.x, grad_output, problem),
+            None if self.bias is None else im2col.grad_bias(grad_output, problem),
+        )
+
+
+@pytest.fixture(scope="module")
+def smoke():
+    return load_suite(smoke_folder())
+
+
+def exact(layer, smoke):
+    return check(layer, smoke, select=["*-float32-exact/*"])
+
+
+def test_a_right_layer_passes_with_all_its_gradients(smoke):
+    report = exact(Layer, smoke)
+    assert report.passed
+    assert report.executed == len(report.outcomes) > 20
+
+
+@pytest.mark.parametrize("operation", ["forward", "grad_input", "grad_weight", "grad_bias"])
+def test_a_layer_gets_its_weights_and_pytorchs_words(operation):
+    tensors = integer_tensors(PROBLEM)
+    arguments = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+                 "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}[operation]  # fmt: skip
+    expected = getattr(im2col, operation)(*(tensors.get(name) for name in arguments), PROBLEM)
+    np.testing.assert_array_equal(as_runner(Layer).run(operation, tensors, PROBLEM), expected)
+
+
+@pytest.mark.parametrize("what", ["x", "weight"])
+def test_what_layers_share_is_found(smoke, what):
+    shared = {}
+
+    class Sharing(Layer):
+        def forward(self, x):
+            y = super().forward(x)
+            shared[what] = getattr(self, what)
+            return y
+
+        def backward(self, grad_output):
+            setattr(self, what, shared[what])
+            return super().backward(grad_output)
+
+    wrong = {failure.operation for failure in exact(Sharing, smoke).failures}
+    assert wrong == {{"x": "grad_weight", "weight": "grad_input"}[what]}
+
+
+def test_the_gradient_of_the_bias_is_asked_of_a_layer_that_has_one():
+    tensors = {name: tensor for name, tensor in integer_tensors(PROBLEM).items() if name != "bias"}
+    expected = im2col.grad_bias(tensors["grad_output"], PROBLEM)
+    np.testing.assert_array_equal(as_runner(Layer).run("grad_bias", tensors, PROBLEM), expected)
+
+
+def test_a_layer_without_backward_or_without_a_keyword_does_not_offer_it():
+    class Plain:
+        def __init__(self, weight, bias):
+            pass
+
+        def forward(self, x):
+            return x
+
+    tensors = integer_tensors(PROBLEM)
+    with pytest.raises(NotImplementedError, match="Plain has no backward"):
+        as_runner(Plain).run("grad_input", tensors, PROBLEM)
+    with pytest.raises(NotImplementedError, match="Plain takes no argument stride"):
+        as_runner(Plain).run("forward", tensors, PROBLEM)
+
+
+def test_backward_must_return_three_gradients():
+    class Short(Layer):
+        def backward(self, grad_output):
+            return grad_output
+
+    with pytest.raises(TypeError, match=r"Short.backward must return \(grad_input, grad_weight, grad_bias\)"):
+        as_runner(Short).run("grad_input", integer_tensors(PROBLEM), PROBLEM)
+
+
+class Protocol:
+    def forward(self, x, weight, bias, problem): ...
+
+
+class ProtocolWithOptions:
+    def __init__(self, tile=4):
+        self.tile = tile
+
+    def forward(self, x, weight, bias, problem): ...
+
+
+@pytest.mark.parametrize("other", [Protocol, ProtocolWithOptions, Layer(None, None), im2col, np.convolve, int])
+def test_other_things_are_no_layers(other):
+    assert not is_layer(other)
