@@ -30,7 +30,18 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 # Who may name a package that not everybody has.
 ENGINES = {
-    "torch", "cupy", "onnxruntime", "onnx", "jax", "tensorflow", "paddle", "openvino", "mlx", "tinygrad", "cv2", "ncnn",
+    "torch",
+    "cupy",
+    "onnxruntime",
+    "onnx",
+    "jax",
+    "tensorflow",
+    "paddle",
+    "openvino",
+    "mlx",
+    "tinygrad",
+    "cv2",
+    "ncnn",
 }
 GUESTS = {"dask": set(), "distributed": {"generate"}, "hypothesis": {"diagnosis"}, "pytest": {"pytest_plugin"}}
 OWNERS = {engine: {"implementations"} for engine in ENGINES} | GUESTS

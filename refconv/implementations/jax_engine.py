@@ -67,10 +67,11 @@ class JaxEngine:
     def _layer(self, problem: ConvProblem, out: str | None, x: Any, weight: Any, bias: Any = None) -> Any:
         require(len(problem.stride) == 2, "this adapter speaks of two axes alone.")
         lax = self.jax.lax
+        wide = out if bias is None else WIDE.get(str(out), out)
         sums = lax.conv_general_dilated(
             x, weight, problem.stride, problem.padding, rhs_dilation=problem.dilation,
             dimension_numbers=("NCHW", "OIHW", "NCHW"), feature_group_count=problem.groups,
-            precision=lax.Precision.HIGHEST, preferred_element_type=WIDE.get(str(out), out) if bias is not None else out,
+            precision=lax.Precision.HIGHEST, preferred_element_type=wide,
         )  # fmt: skip
         return sums if bias is None else (sums + _column(bias, problem)).astype(out)
 

@@ -23,8 +23,9 @@ class MlxEngine:
     name = "mlx"
 
     def __init__(self) -> None:
-        import mlx.core
         from importlib.metadata import version
+
+        import mlx.core
 
         self.mx: Any = mlx.core
         self.version = f"mlx {version('mlx')}"

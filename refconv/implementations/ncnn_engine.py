@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -52,8 +54,10 @@ class NcnnEngine:
         net.opt.use_bf16_storage = self.option == "bfloat16"
         require(net.load_param_mem(_described(bias is not None, problem)) == 0, "ncnn cannot load this layer.")
         offset = b"" if bias is None else bias.astype("<f4").tobytes()
-        self.model = RAW + weight.astype("<f4").tobytes() + offset  # kept: the network reads it in place
-        net.load_model_mem(self.model)
+        with TemporaryDirectory() as folder:  # from memory, ncnn would read the weights where Python may free them
+            model = Path(folder) / "weights.bin"
+            model.write_bytes(RAW + weight.astype("<f4").tobytes() + offset)
+            require(net.load_model(str(model)) == 0, "ncnn cannot load these weights.")
         return net
 
     def _run(self, net: Any, image: Array) -> Array:

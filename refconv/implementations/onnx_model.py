@@ -13,6 +13,7 @@ from refconv.problem import ConvProblem
 from refconv.quantization import Quantization
 
 Array = npt.NDArray[Any]
+Node = tuple[str, dict[str, Array | None], dict[str, Any], str]  # operator, tensors by name, attributes, output
 Evaluate = Callable[[Any, Array], Array]
 
 FLOATS = ("float16", "float32", "float64", "bfloat16")  # what Conv takes
@@ -52,12 +53,14 @@ class OnnxLayers:
         return self._run(grad_output, [node], problem.x_shape)
 
     def _run_integers(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
-        nodes = [_node("ConvInteger", {"x": x, "weight": weight}, problem, output="sums" if bias is not None else "y")]
-        if bias is not None:
-            nodes.append(("Add", {"sums": None, "bias": bias.reshape(-1, *(1,) * len(problem.stride))}, {}, "y"))
+        if bias is None:
+            nodes = [_node("ConvInteger", {"x": x, "weight": weight}, problem)]
+        else:
+            column: dict[str, Array | None] = {"sums": None, "bias": bias.reshape(-1, *(1,) * len(problem.stride))}
+            nodes = [_node("ConvInteger", {"x": x, "weight": weight}, problem, "sums"), ("Add", column, {}, "y")]
         return self._run(x, nodes, problem.y_shape, np.dtype(np.int32))
 
-    def _run(self, x: Array, nodes: list[Any], shape: tuple[int, ...], dtype: np.dtype[Any] | None = None) -> Array:
+    def _run(self, x: Array, nodes: list[Node], shape: tuple[int, ...], dtype: np.dtype[Any] | None = None) -> Array:
         return self.evaluate(build_model(x, nodes, shape, dtype or x.dtype), x)
 
 
@@ -78,7 +81,7 @@ class QuantizedOnnxLayers(OnnxLayers):
         return self._run(x, [_node("QLinearConv", tensors, problem)], problem.y_shape, out)
 
 
-def build_model(x: Array, nodes: list[Any], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+def build_model(x: Array, nodes: list[Node], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
     """Return a checked model whose input is the first tensor of the first node, and whose output is ``y``."""
     from onnx import checker, helper, numpy_helper
 
@@ -99,13 +102,13 @@ def build_model(x: Array, nodes: list[Any], shape: tuple[int, ...], dtype: np.dt
 
 def _node(
     kind: str, tensors: Mapping[str, Array | None], problem: ConvProblem, output: str = "y", **stated: Any
-) -> tuple[str, dict[str, Array], dict[str, Any], str]:
+) -> Node:
     begins, ends = zip(*problem.padding, strict=True)
     geometry = {
         "strides": problem.stride, "dilations": problem.dilation, "group": problem.groups,
         "pads": [*begins, *ends], "kernel_shape": problem.kernel_size,
     }  # fmt: skip
-    given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+    given: dict[str, Array | None] = {name: tensor for name, tensor in tensors.items() if tensor is not None}
     return kind, given, geometry | stated, output
 
 

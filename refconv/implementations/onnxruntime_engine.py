@@ -20,7 +20,7 @@ def create() -> QuantizedOnnxLayers:
 def evaluate(model: Any, x: Array) -> Array:
     """Run a model with one input and one output; NotImplementedError where no kernel takes its types."""
     import onnxruntime
-    from onnxruntime.capi.onnxruntime_pybind11_state import InvalidGraph, NotImplemented  # noqa: A004
+    from onnxruntime.capi.onnxruntime_pybind11_state import InvalidGraph, NotImplemented
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = 1, 4

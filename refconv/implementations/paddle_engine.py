@@ -28,8 +28,8 @@ class PaddleEngine:
 
     def forward(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
         """Return y."""
-        tensors = [None if tensor is None else self._tensor(tensor) for tensor in (x, weight, bias)]
-        return np.asarray(self._convolve(*tensors, problem).numpy())
+        offset = None if bias is None else self._tensor(bias)
+        return np.asarray(self._convolve(self._tensor(x), self._tensor(weight), offset, problem).numpy())
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
         """Return grad_input."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from refconv.implementations.limits import require_formats
+from refconv.implementations.limits import require, require_formats
 from refconv.problem import ConvProblem
 
 Array = npt.NDArray[Any]
@@ -17,7 +17,8 @@ FORMATS = ("float64", "float32", "float16", "bfloat16")
 class TensorflowEngine:
     """Tensors are transposed before and after the call; padding is handed over as explicit pairs.
 
-    The bias is added with ``tf.nn.bias_add``.  What TensorFlow answers with UnimplementedError counts as unsupported.
+    The bias is added with ``tf.nn.bias_add``, which rounds narrow formats a second time.  Where TensorFlow says
+    that it does not support a problem, it is unsupported.
     """
 
     name = "tensorflow"
@@ -71,8 +72,13 @@ class TensorflowEngine:
     def _computed(self, compute: Any) -> Array:
         try:
             return np.asarray(compute().numpy())
-        except self.tf.errors.UnimplementedError as error:
-            raise NotImplementedError(f"tensorflow: {str(error).partition(chr(10))[0]}") from error
+        except (self.tf.errors.UnimplementedError, self.tf.errors.InvalidArgumentError) as error:
+            require("not yet support" not in error.message and "not supported" not in error.message, _sentence(error))
+            raise
+
+
+def _sentence(error: Any) -> str:
+    return str(error.message).rpartition("}} ")[2].partition(" [Op:")[0]
 
 
 def _image(x: Array) -> Array:

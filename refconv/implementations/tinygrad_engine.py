@@ -21,8 +21,9 @@ class TinygradEngine:
     name = "tinygrad"
 
     def __init__(self) -> None:
-        import tinygrad
         from importlib.metadata import version
+
+        import tinygrad
 
         self.tensor: Any = tinygrad.Tensor
         self.dtypes: Any = tinygrad.dtypes
@@ -30,8 +31,8 @@ class TinygradEngine:
 
     def forward(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
         """Return y."""
-        tensors = [None if tensor is None else self._tensor(tensor) for tensor in (x, weight, bias)]
-        return self._array(_convolve(*tensors, problem), x)
+        offset = None if bias is None else self._tensor(bias)
+        return self._array(_convolve(self._tensor(x), self._tensor(weight), offset, problem), x)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
         """Return grad_input."""
