@@ -65,6 +65,15 @@ def test_grad_input_covers_the_leftovers(name):
     np.testing.assert_array_equal(got, truth)
 
 
+@pytest.mark.parametrize("option", ["native", "channels_last"])
+def test_the_ways_of_torch_agree(option):
+    load("torch")
+    runner, suite = load_implementation(f"torch:{option}"), refconv.load_suite(smoke_folder())
+    report = refconv.check(runner, suite, ["grouped-float32*", "asymmetric-float*", "depthwise-float32*"])
+    assert [(outcome.case_id, outcome.message) for outcome in report.failures] == []
+    assert {outcome.status for outcome in report.outcomes} <= {"PASS", "SUSPICIOUS"}
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_an_engine_states_its_version(name):
     engine = load(name).implementation
