@@ -17,8 +17,8 @@ HEAD = """# League table
 What engines did on the golden vectors, each operation in a process where it could crash alone. *Unsupported* is what
 an engine, or our adapter for it, does not offer; *rejected* a legal problem that it refused with an error. *Rounded* is
 the share of elements that equal the exact result rounded once, *use* the largest share of the allowed interval that
-any passing result took, *time* that of the calls, compilation included, on a busy machine with two cores. A crash
-ended the process.
+any passing result took. *Time* is that of the calls, compilation included, on two cores that other work shared: rows
+cannot be compared by it. A crash ended the process.
 
 Made by `python scripts/league.py run ENGINE... --out part.json`, once in each engine's environment, and
 `python scripts/league.py table part*.json --notes docs/league_notes.toml --out docs/league.md`. The figures are in
