@@ -33,7 +33,20 @@ FLOORS = [  # a room imports rooms of lower floors only, and itself
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 # Who may name a package that not everybody has.
-ENGINES = {"torch", "cupy", "onnxruntime", "onnx", "jax"}
+ENGINES = {
+    "torch",
+    "cupy",
+    "onnxruntime",
+    "onnx",
+    "jax",
+    "tensorflow",
+    "paddle",
+    "openvino",
+    "mlx",
+    "tinygrad",
+    "cv2",
+    "ncnn",
+}
 GUESTS = {
     "dask": set(),
     "distributed": {"generate"},

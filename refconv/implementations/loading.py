@@ -14,6 +14,10 @@ from refconv.errors import ImplementationError
 from refconv.implementations.callables import Runner, as_runner
 
 GROUP = "refconv.implementations"
+INSTALL = {  # what pip calls an engine, where it is not what we call it
+    "cupy": "cupy-cuda13x", "onnxruntime": "onnxruntime onnx", "tensorflow": "tensorflow-cpu",
+    "paddle": "paddlepaddle", "mlx": "'mlx[cpu]'", "opencv": "opencv-python-headless onnx",
+}  # fmt: skip
 FORMS = "a known engine ({known}), package.module:name, or path/file.py:name"
 
 
@@ -62,7 +66,7 @@ def _start(point: EntryPoint, option: str | None) -> Any:
         if isinstance(error, ImplementationError):
             raise
         raise ImplementationError(
-            f"{point.name} is not installed ({error}): pip install 'refconv[{point.name}]'."
+            f"{point.name} is not installed ({error}): pip install {INSTALL.get(point.name, point.name)}."
         ) from error
     except TypeError as error:
         raise ImplementationError(f"{point.name} takes no option, got {point.name}:{option}.") from error

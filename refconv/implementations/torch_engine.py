@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,36 +15,44 @@ from refconv.problem import ConvProblem
 
 Array = npt.NDArray[Any]
 DTYPES = ("float64", "float32", "float16", "bfloat16")
+WAYS = ("cuda", "native", "channels_last")  # other places, kernels and memory layouts
 
 
 class TorchEngine:
-    """PyTorch's native convolution, in the dtype of the inputs or in a fixed one.
+    """PyTorch's convolution, in the dtype of the inputs or in a fixed one.
 
     Symmetric padding is handed to the convolution; uneven padding is applied before it, as PyTorch's
     users do.
+
+    Parameters
+    ----------
+    dtype : str, optional
+        In which to compute, instead of the inputs' own.
+    way : {None, "cuda", "native", "channels_last"}
+        On the CUDA device; with PyTorch's own kernels instead of oneDNN's; with tensors whose channels
+        are neighbours in memory.
     """
 
     unchecked = True  # PyTorch has rules of its own
 
-    def __init__(self, dtype: str | None = None, device: str = "cpu") -> None:
+    def __init__(self, dtype: str | None = None, way: str | None = None) -> None:
         import torch
 
-        if device == "cuda" and not torch.cuda.is_available():
+        if way == "cuda" and not torch.cuda.is_available():
             raise ImplementationError("torch:cuda needs a CUDA device, and PyTorch sees none.")
         self.torch: Any = torch
-        self.dtype, self.device = dtype, device
-        option = dtype or (device if device != "cpu" else None)
+        self.dtype, self.way, self.device = dtype, way, "cuda" if way == "cuda" else "cpu"
+        option = dtype or way
         self.name = f"torch:{option}" if option else "torch"
         self.version = f"torch {torch.__version__}"
 
     def forward(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
         """Return y."""
-        functional = self.torch.nn.functional
         image, padding = self._padded(self._tensor(x), problem)
         offset = None if bias is None else self._tensor(bias)
-        y = functional.conv2d(
-            image, self._tensor(weight), offset, problem.stride, padding, problem.dilation, problem.groups
-        )
+        arguments = (image, self._tensor(weight), offset, problem.stride, padding, problem.dilation, problem.groups)
+        with self._kernels():
+            y = self.torch.nn.functional.conv2d(*arguments)
         return self._array(y, x)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -66,10 +77,11 @@ class TorchEngine:
     def _backward(self, grad_output: Any, x: Any, weight: Any, problem: ConvProblem, which: int) -> Any:
         image, padding = self._padded(x, problem)
         mask = [index == which for index in range(3)]
-        gradients = self.torch.ops.aten.convolution_backward(
-            grad_output, image, weight, [problem.out_channels], problem.stride, padding, problem.dilation,
-            False, [0] * len(problem.stride), problem.groups, mask,
-        )  # fmt: skip
+        with self._kernels():
+            gradients = self.torch.ops.aten.convolution_backward(
+                grad_output, image, weight, [problem.out_channels], problem.stride, padding, problem.dilation,
+                False, [0] * len(problem.stride), problem.groups, mask,
+            )  # fmt: skip
         if which or image is x:
             return gradients[which]
         (top, _), (left, _) = problem.padding
@@ -83,6 +95,17 @@ class TorchEngine:
         pads = [size for pair in reversed(problem.padding) for size in pair]
         return self.torch.nn.functional.pad(x, pads), (0,) * len(problem.padding)
 
+    @contextmanager
+    def _kernels(self) -> Iterator[None]:
+        """Keep oneDNN from computing where PyTorch's own kernels are asked for."""
+        if self.way != "native":
+            yield
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of an Intel GPU that is not there
+            with self.torch.backends.mkldnn.flags(enabled=False):
+                yield
+
     def _tensor(self, array: Array) -> Any:
         if array.dtype.name not in DTYPES:
             raise NotImplementedError(f"PyTorch has no {array.dtype.name} convolution on {self.device}.")
@@ -90,25 +113,28 @@ class TorchEngine:
             tensor = self.torch.from_numpy(array.view(np.uint16).copy()).view(self.torch.bfloat16)
         else:
             tensor = self.torch.from_numpy(np.array(array))
-        return tensor.to(self.device, getattr(self.torch, self.dtype) if self.dtype else None)
+        tensor = tensor.to(self.device, getattr(self.torch, self.dtype) if self.dtype else None)
+        last = self.way == "channels_last" and tensor.ndim == 4
+        return tensor.contiguous(memory_format=self.torch.channels_last) if last else tensor
 
     def _array(self, tensor: Any, like: Array) -> Array:
-        host = tensor.detach().cpu().contiguous()
+        host = tensor.detach().cpu().to(getattr(self.torch, like.dtype.name)).contiguous()
         if host.dtype == self.torch.bfloat16:
             return host.view(self.torch.uint16).numpy().view(like.dtype)  # type: ignore[no-any-return]
         return host.numpy()  # type: ignore[no-any-return]
 
 
 def create(option: str | None = None) -> TorchEngine:
-    """Make the engine that ``torch``, ``torch:float64`` or ``torch:cuda`` names.
+    """Make the engine that ``torch``, ``torch:float64``, ``torch:native`` or ``torch:cuda`` names.
 
     Raises
     ------
     ImplementationError
         If the option is unknown, or there is no CUDA device.
     """
-    if option in (None, "cuda"):
-        return TorchEngine(device=option or "cpu")
+    if option is None or option in WAYS:
+        return TorchEngine(way=option)
     if option not in DTYPES:
-        raise ImplementationError(f"the option of torch must be cuda or one of {', '.join(DTYPES)}, got {option!r}.")
+        options = ", ".join((*WAYS, *DTYPES))
+        raise ImplementationError(f"the option of torch must be one of {options}, got {option!r}.")
     return TorchEngine(dtype=option)

@@ -71,7 +71,9 @@ def test_a_file_that_fails_is_told_with_its_error(tmp_path):
 @pytest.mark.oracle
 def test_torch_options():
     assert load_implementation("torch:float64").name == "torch:float64"
-    with pytest.raises(ImplementationError, match="option of torch must be cuda or one of float64"):
+    with pytest.raises(
+        ImplementationError, match="option of torch must be one of cuda, native, channels_last, float64"
+    ):
         load_implementation("torch:float128")
     with pytest.raises(ImplementationError, match="torch:cuda needs a CUDA device"):
         load_implementation("torch:cuda")

@@ -1,0 +1,120 @@
+"""Convolution layers as ONNX models, for every engine that runs such models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv.implementations.limits import leftovers, require_formats
+from refconv.problem import ConvProblem
+from refconv.quantization import Quantization
+
+Array = npt.NDArray[Any]
+Node = tuple[str, dict[str, Array | None], dict[str, Any], str]  # operator, tensors by name, attributes, output
+Evaluate = Callable[[Any, Array], Array]
+
+FLOATS = ("float16", "float32", "float64", "bfloat16")  # what Conv takes
+BYTES = ("int8", "uint8")  # what ConvInteger and QLinearConv take
+
+
+class OnnxLayers:
+    """Conv, ConvInteger and QLinearConv for forward, ConvTranspose for grad_input.
+
+    The image is the input of the model, all else is constant, as in models that people deploy.  ConvInteger
+    has no bias: an Add of the same model adds it.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``evaluate(model, x)`` computes the only output from the only input.
+    name, version : str
+    floats : tuple of str
+        The formats of floats that the engine takes.
+    """
+
+    def __init__(self, evaluate: Evaluate, name: str, version: str, floats: tuple[str, ...] = FLOATS) -> None:
+        self.evaluate, self.name, self.version, self.floats = evaluate, name, version, floats
+
+    def forward(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
+        """Return y."""
+        if x.dtype.name in BYTES and weight.dtype.name in BYTES:
+            return self._run_integers(x, weight, bias, problem)
+        require_formats(self.name, self.floats, x, weight, bias)
+        return self._run(x, [_node("Conv", {"x": x, "weight": weight, "bias": bias}, problem)], problem.y_shape)
+
+    def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
+        """Return grad_input: the transposed convolution of grad_output."""
+        require_formats(self.name, self.floats, grad_output, weight)
+        tensors = {"grad_output": grad_output, "weight": weight}
+        node = _node("ConvTranspose", tensors, problem, output_padding=leftovers(problem))
+        return self._run(grad_output, [node], problem.x_shape)
+
+    def _run_integers(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
+        if bias is None:
+            nodes = [_node("ConvInteger", {"x": x, "weight": weight}, problem)]
+        else:
+            column: dict[str, Array | None] = {"sums": None, "bias": bias.reshape(-1, *(1,) * len(problem.stride))}
+            nodes = [_node("ConvInteger", {"x": x, "weight": weight}, problem, "sums"), ("Add", column, {}, "y")]
+        return self._run(x, nodes, problem.y_shape, np.dtype(np.int32))
+
+    def _run(self, x: Array, nodes: list[Node], shape: tuple[int, ...], dtype: np.dtype[Any] | None = None) -> Array:
+        return self.evaluate(build_model(x, nodes, shape, dtype or x.dtype), x)
+
+
+class QuantizedOnnxLayers(OnnxLayers):
+    """The same, with QLinearConv for quantised layers."""
+
+    def quantized_forward(
+        self, x: Array, weight: Array, bias: Array | None, quantization: Quantization, problem: ConvProblem
+    ) -> Array:
+        """Return the y of a quantised layer."""
+        q, out = quantization, np.dtype(quantization.out_format)
+        weight_scale, weight_zero = _per_channel(q, weight.dtype)
+        tensors = {
+            "x": x, "x_scale": np.float32(q.x_scale), "x_zero": x.dtype.type(q.x_zero_point),
+            "weight": weight, "weight_scale": weight_scale, "weight_zero": weight_zero,
+            "y_scale": np.float32(q.y_scale), "y_zero": out.type(q.y_zero_point), "bias": bias,
+        }  # fmt: skip
+        return self._run(x, [_node("QLinearConv", tensors, problem)], problem.y_shape, out)
+
+
+def build_model(x: Array, nodes: list[Node], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Return a checked model whose input is the first tensor of the first node, and whose output is ``y``."""
+    from onnx import checker, helper, numpy_helper
+
+    first = next(iter(nodes[0][1]))
+    given = {name: tensor for _, tensors, _, _ in nodes for name, tensor in tensors.items() if tensor is not None}
+    constants = [numpy_helper.from_array(np.asarray(value), name) for name, value in given.items() if name != first]
+    made = [helper.make_node(kind, list(tensors), [output], **stated) for kind, tensors, stated, output in nodes]
+    infos = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(element)), list(extents))
+        for name, element, extents in ((first, x.dtype, x.shape), ("y", dtype, shape))
+    ]
+    graph = helper.make_graph(made, "layer", infos[:1], infos[1:], constants)
+    opset = 22 if x.dtype.name == "bfloat16" else 13  # bfloat16 came to Conv late
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
+    checker.check_model(model)
+    return model
+
+
+def _node(
+    kind: str, tensors: Mapping[str, Array | None], problem: ConvProblem, output: str = "y", **stated: Any
+) -> Node:
+    begins, ends = zip(*problem.padding, strict=True)
+    geometry = {
+        "strides": problem.stride, "dilations": problem.dilation, "group": problem.groups,
+        "pads": [*begins, *ends], "kernel_shape": problem.kernel_size,
+    }  # fmt: skip
+    given: dict[str, Array | None] = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+    return kind, given, geometry | stated, output
+
+
+def _per_channel(q: Quantization, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """Return scales and zero points of the weight in one shape, as QLinearConv wants them."""
+    size = max(len(q.weight_zero_point), len(q.weight_scale))
+    shape = () if size == 1 else (size,)
+    scale, zero = np.resize(q.weight_scale, size), np.resize(q.weight_zero_point, size)
+    return scale.astype(np.float32).reshape(shape), zero.astype(dtype).reshape(shape)

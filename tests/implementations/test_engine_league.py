@@ -1,0 +1,73 @@
+"""The league script: what an engine does to its process becomes the outcome of one operation."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import refconv
+from refconv.suite.embedded import smoke_folder
+
+LEAGUE = Path(__file__).parents[2] / "scripts" / "league.py"
+UNRULY = """
+import os, time
+import numpy as np
+from refconv.implementations.references import im2col
+
+class Unruly:
+    name = "unruly"
+
+    def forward(self, x, weight, bias, problem):
+        if problem.groups > 1 and x.dtype == np.float32:
+            os.abort()
+        if problem.batch > 1 and x.dtype == np.float32:
+            os._exit(0)
+        if x.dtype == np.float64:
+            time.sleep(60)
+        return im2col().forward(x, weight, bias, problem) + (x.dtype == np.int8)
+"""
+
+
+def league(*arguments):
+    done = subprocess.run([sys.executable, LEAGUE, *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def part(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("league")
+    (folder / "unruly.py").write_text(UNRULY)
+    path = folder / "part.json"
+    league("run", f"{folder / 'unruly.py'}:Unruly", "--suite", smoke_folder(), "--seconds", 3, "--out", path)
+    return path
+
+
+def test_the_run_goes_on_after_a_crash_and_a_silence(part):
+    (engine,) = json.loads(part.read_text())
+    counts = Counter(outcome["status"] for outcome in engine["outcomes"] if outcome["operation"] == "forward")
+    assert counts["CRASH"] >= 2
+    assert counts["TIMEOUT"] >= 1
+    assert counts["PASS"] >= 5
+    assert counts["FAIL"] >= 1
+    messages = {outcome["message"] for outcome in engine["outcomes"] if outcome["status"] == "CRASH"}
+    assert messages == {"ended the process with exit code 0", "ended the process with signal 6"}
+
+
+def test_no_operation_is_lost_or_told_twice(part):
+    (engine,) = json.loads(part.read_text())
+    told = [(outcome["case"], outcome["operation"]) for outcome in engine["outcomes"]]
+    assert len(told) == len(set(told))
+    assert {case for case, _ in told} == set(refconv.load_suite(smoke_folder()).ids)
+
+
+def test_the_table_names_the_smallest_problem_and_what_is_known(part, tmp_path):
+    notes, page = tmp_path / "notes.toml", tmp_path / "league.md"
+    notes.write_text('[[note]]\nmatch = "* forward CRASH *"\nverdict = "bug"\ntext = "It leaves."\n')
+    league("table", part, "--notes", notes, "--out", page)
+    text = page.read_text()
+    assert "**The engine's bug.** It leaves. forward; float32:" in text
+    assert "Not looked into. forward; float64: 1 timeout" in text
+    assert json.loads(page.with_suffix(".json").read_text())[0]["total"]["CRASH"] >= 2
