@@ -12,9 +12,10 @@ from typing import Any
 
 from refconv.errors import ImplementationError
 from refconv.implementations.callables import Runner, as_runner
+from refconv.implementations.library import LibraryRunner, is_library
 
 GROUP = "refconv.implementations"
-FORMS = "a known engine ({known}), package.module:name, or path/file.py:name"
+FORMS = "a known engine ({known}), package.module:name, path/file.py:name, or path/library.so"
 
 
 def engines() -> dict[str, EntryPoint]:
@@ -28,7 +29,8 @@ def load_implementation(text: str) -> Runner:
     Parameters
     ----------
     text : str
-        ``NAME`` or ``NAME:OPTION`` of a known engine, ``package.module:name``, or ``path/file.py:name``.
+        ``NAME`` or ``NAME:OPTION`` of a known engine, ``package.module:name``, ``path/file.py:name``, or
+        ``path/library.so``, a shared library with the C ABI of ``refconv_impl.h``.
 
     Raises
     ------
@@ -44,6 +46,8 @@ def load_implementation(text: str) -> Runner:
     known = engines()
     if first in known:
         return as_runner(_start(known[first], rest or None))
+    if is_library(text):
+        return LibraryRunner(Path(text))
     where, _, attribute = text.rpartition(":")
     if not where or not attribute:
         forms = FORMS.format(known=", ".join(sorted(known)))
