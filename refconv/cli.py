@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from refconv import __version__
+from refconv import __version__, cli_foreign
 from refconv.catalogue import TIERS
 from refconv.check import check
+from refconv.cli_options import WithCommand, tidy
 from refconv.diagnosis import diagnose
 from refconv.errors import DisagreementError, ImplementationError, RefconvError
 from refconv.generate import generate
 from refconv.generate import recompute as compute_again
 from refconv.implementations import load_implementation
+from refconv.implementations.command import Command, is_command
 from refconv.judge.classes import FORMS
 from refconv.problem import OPERATIONS
 from refconv.quickstart import Story, quickstart
-from refconv.report import print_report, write_report
+from refconv.report import print_report, with_options, write_report
 from refconv.show import print_case, print_list
 from refconv.suite import load_suite, verify_files
 from refconv.suite.embedded import smoke_folder
@@ -127,7 +129,7 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int)
     return FAILED if findings else GOOD
 
 
-@commands.command("check")
+@commands.command("check", cls=WithCommand)
 @click.argument("impl")
 @VECTORS
 @SELECT
@@ -144,14 +146,15 @@ def check_command(
     judged_by: str | None, strict_statistics: bool,
 ) -> int:  # fmt: skip
     """Judge an implementation: NAME[:OPTION], package.module:name or path/file.py:name."""
-    runner = load_implementation(impl)
     suite = load_suite(vectors or smoke_folder())
-    with progress_bar("cases") as progress:
+    command_or_not = Command.from_text(impl) if is_command(impl) else nullcontext(load_implementation(impl))
+    with tidy(), command_or_not as runner, progress_bar("cases") as progress:
         report = check(runner, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
                        strict_statistics, policies)  # fmt: skip
-    command = f"refconv check {impl}" + (f" --vectors {vectors}" if vectors else "")
-    command += (f" --class {judged_by}" if judged_by else "") + (" --strict-statistics" if strict_statistics else "")
-    command += "".join(f" --policy {policy}" for policy in policies)
+    options = (f" --vectors {vectors}" if vectors else "") + (f" --class {judged_by}" if judged_by else "")
+    options += " --strict-statistics" if strict_statistics else ""
+    options += "".join(f" --policy {policy}" for policy in policies)
+    command = with_options(f"refconv check {impl}", options)
     for path in reports:
         write_report(report, path, command=command)
     print_report(report, console(), command=command)
@@ -221,3 +224,6 @@ def _print_story(story: Story) -> None:
    check your own: refconv check path/to/your_file.py:your_conv2d
    more vectors: refconv generate --tier core --out core
 """)
+
+
+cli_foreign.add_to(commands, console, progress_bar)

@@ -22,7 +22,8 @@ FLOORS = [  # a room imports rooms of lower floors only, and itself
     {"check", "generate", "diagnosis"},
     {"__init__"},  # what users import; who stands below cannot lean on it
     {"pytest_plugin", "conformance", "report", "show"},
-    {"quickstart"},
+    {"quickstart", "cli_options"},
+    {"cli_foreign"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,4 +1,4 @@
-/* All four operations behind refconv's C ABI.  cc -O2 -shared -fPIC -I"$(refconv include-dir)" conv2d.c -o libconv2d.so */
+/* cc -O2 -shared -fPIC -I"$(refconv include-dir)" conv2d.c -o libconv2d.so && refconv check ./libconv2d.so */
 #include <stdlib.h>
 #include "refconv_impl.h"
 
@@ -16,7 +16,8 @@ static int known(const refconv_tensor *t) { return t->dtype <= REFCONV_FLOAT32 |
 /* sums += product of the two others, at every place where kernel and image meet; sums is one of x, w, y. */
 static int run(const refconv_problem *p, const refconv_tensor *x, const refconv_tensor *w, const refconv_tensor *y,
                const refconv_tensor *bias, refconv_tensor *out) {
-  int64_t C = p->in_channels / p->groups, K = p->out_channels, H = p->input_size[0], W = p->input_size[1], n, k, oh, ow, c, kh, kw, i;
+  int64_t C = p->in_channels / p->groups, K = p->out_channels, H = p->input_size[0], W = p->input_size[1];
+  int64_t n, k, oh, ow, c, kh, kw, i;
   int64_t kH = p->kernel_size[0], kW = p->kernel_size[1], oH = p->output_size[0], oW = p->output_size[1], size = 1;
   if (!known(x) || !known(w) || !known(y) || out->dtype == REFCONV_INT8 || out->dtype == REFCONV_UINT8) return REFCONV_UNSUPPORTED;
   for (i = 0; i < out->ndim; i++) size *= out->shape[i];
@@ -35,30 +36,29 @@ static int run(const refconv_problem *p, const refconv_tensor *x, const refconv_
       else sums[wi] += get(x, xi) * get(y, yi);
     }
   }
-  for (i = 0; i < size; i++) {
+  for (i = 0; i < size; i++)
     if (out->dtype == REFCONV_FLOAT64) ((double *)out->data)[i] = sums[i];
     else if (out->dtype == REFCONV_FLOAT32) ((float *)out->data)[i] = (float)sums[i];
     else ((int32_t *)out->data)[i] = (int32_t)sums[i];
-  }
   free(sums);
   return REFCONV_OK;
 }
 
 int32_t refconv_abi_version(void) { return REFCONV_ABI_VERSION; }
-const char *refconv_name(void) { return "conv2d.c"; }
-#define MESSAGE char *message, size_t message_size
+#define IN(name) const refconv_tensor *name
+#define REST refconv_tensor *out, char *message, size_t message_size
 #define UNUSED (void)message, (void)message_size
-#define T(name) const refconv_tensor *name
-int refconv_forward(const refconv_problem *p, T(x), T(w), T(b), refconv_tensor *y, MESSAGE) { UNUSED; return run(p, x, w, y, b, y); }
-int refconv_grad_input(const refconv_problem *p, T(g), T(w), refconv_tensor *gx, MESSAGE) { UNUSED; return run(p, gx, w, g, NULL, gx); }
-int refconv_grad_weight(const refconv_problem *p, T(x), T(g), refconv_tensor *gw, MESSAGE) { UNUSED; return run(p, x, gw, g, NULL, gw); }
-int refconv_grad_bias(const refconv_problem *p, T(g), refconv_tensor *gb, MESSAGE) {
-  int64_t k, i, n, area = p->output_size[0] * p->output_size[1];
-  if (!known(g) || g->dtype != gb->dtype || gb->dtype > REFCONV_FLOAT32) return UNUSED, REFCONV_UNSUPPORTED;
-  for (k = 0; k < p->out_channels; k++) {
+int refconv_forward(const refconv_problem *p, IN(x), IN(w), IN(b), REST) { return UNUSED, run(p, x, w, out, b, out); }
+int refconv_grad_input(const refconv_problem *p, IN(g), IN(w), REST) { return UNUSED, run(p, out, w, g, NULL, out); }
+int refconv_grad_weight(const refconv_problem *p, IN(x), IN(g), REST) { return UNUSED, run(p, x, out, g, NULL, out); }
+int refconv_grad_bias(const refconv_problem *p, IN(g), REST) {
+  int64_t area = p->output_size[0] * p->output_size[1];
+  if (g->dtype > REFCONV_FLOAT32 || g->dtype != out->dtype) return UNUSED, REFCONV_UNSUPPORTED;
+  for (int64_t k = 0; k < p->out_channels; k++) {
     double sum = 0;
-    for (n = 0; n < p->batch; n++) for (i = 0; i < area; i++) sum += get(g, (n * p->out_channels + k) * area + i);
-    if (gb->dtype == REFCONV_FLOAT64) ((double *)gb->data)[k] = sum; else ((float *)gb->data)[k] = (float)sum;
+    for (int64_t n = 0; n < p->batch; n++)
+      for (int64_t i = 0; i < area; i++) sum += get(g, (n * p->out_channels + k) * area + i);
+    if (out->dtype == REFCONV_FLOAT64) ((double *)out->data)[k] = sum; else ((float *)out->data)[k] = (float)sum;
   }
   return REFCONV_OK;
 }

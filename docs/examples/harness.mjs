@@ -52,3 +52,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(JSON.stringify({ seq: message.seq, ...answer(message) }) + "\n");
   if (message.type === "stop") break;
 }
+process.stdin.destroy(); // nothing is left to wait for

@@ -74,8 +74,13 @@ def answer(message):
     return {"status": "ok" if message["type"] == "stop" else "unsupported"}
 
 
-for line in sys.stdin:
-    question = json.loads(line)
-    print(json.dumps({"seq": question["seq"], **answer(question)}), flush=True)
-    if question["type"] == "stop":
-        break
+def main():
+    for line in sys.stdin:
+        question = json.loads(line)
+        print(json.dumps({"seq": question["seq"], **answer(question)}), flush=True)
+        if question["type"] == "stop":
+            break
+
+
+if __name__ == "__main__":
+    main()

@@ -12,7 +12,7 @@ from refconv.check.operation import Checker, covered
 from refconv.check.outcomes import Outcome, Report
 from refconv.check.policies import accepted_of, known_policies
 from refconv.errors import CatalogueError
-from refconv.implementations import RESULT_NAMES, InProcess, LibraryRunner, Session, as_runner
+from refconv.implementations import RESULT_NAMES, InProcess, Session, as_runner
 from refconv.judge import parse_class
 from refconv.problem import OPERATIONS
 from refconv.suite import Case, Suite
@@ -117,7 +117,4 @@ def session_for(implementation: Any) -> AbstractContextManager[Session]:
     """Open a session in this process, unless it is one already."""
     if callable(getattr(implementation, "call", None)):
         return nullcontext(implementation)
-    runner = as_runner(implementation)
-    if isinstance(runner, LibraryRunner):
-        runner.protect = False  # a write to protected memory would end this very process
-    return InProcess(runner)
+    return InProcess(as_runner(implementation))

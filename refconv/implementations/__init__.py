@@ -4,7 +4,7 @@ from refconv.implementations.callables import Runner, as_runner
 from refconv.implementations.in_process import InProcess
 from refconv.implementations.library import LibraryRunner
 from refconv.implementations.loading import engines, load_implementation
-from refconv.implementations.misbehaviour import Misbehaviour
+from refconv.implementations.misbehaviour import MisbehaviourError
 from refconv.implementations.protocol import ARGUMENTS, PLAIN, RESULT_NAMES, Demand, Implementation
 from refconv.implementations.session import Answer, Call, Session, as_array, same_bytes
 
@@ -18,7 +18,7 @@ __all__ = [
     "Implementation",
     "InProcess",
     "LibraryRunner",
-    "Misbehaviour",
+    "MisbehaviourError",
     "Runner",
     "Session",
     "as_array",

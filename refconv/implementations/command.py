@@ -9,14 +9,14 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from refconv.errors import ImplementationError
 from refconv.implementations.messages import (
     TRANSPORTS,
     VERSION,
     Folder,
-    Garbled,
+    GarbledError,
     line_of,
     packed,
     parse_answer,
@@ -35,7 +35,7 @@ START = 30.0  # seconds for the greeting
 ATTEMPTS = 3  # starts that fail one after the other before it is given up
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """What ended the program: the status of the outcome, and a sentence."""
 
     def __init__(self, status: str, message: str) -> None:
@@ -74,7 +74,7 @@ class Command:
             raise ImplementationError("a command must follow '--', as in: refconv check -- ./harness --flag.")
         try:
             self._begin()
-        except Broken as broken:
+        except BrokenError as broken:
             self.close()
             raise ImplementationError(f"{shlex.join(self.words)} must greet, but it {broken}.") from None
         except BaseException:
@@ -94,7 +94,7 @@ class Command:
                 self._begin()
             begin = time.perf_counter()
             return self._answer(call, begin)
-        except Broken as broken:
+        except BrokenError as broken:
             self._kill()
             return Answer(broken.status, message=str(broken), seconds=time.perf_counter() - begin)
         except ImplementationError as error:
@@ -140,10 +140,12 @@ class Command:
     def _greeted(self, answer: dict[str, Any]) -> None:
         """Take the name and the transport out of the answer to the greeting."""
         if answer["status"] != "ok" or answer.get("protocol") != VERSION:
-            raise Broken("ERROR", f"answered start with {answer!r:.200}, not with status ok and protocol {VERSION}")
+            raise BrokenError("ERROR", f"answered start with {answer!r:.200}, not with ok and protocol {VERSION}")
         transport = answer.get("transport", TRANSPORTS[0])
         if transport not in TRANSPORTS:
-            raise Broken("ERROR", f"asked for the transport {transport!r:.80}, which is none of {', '.join(TRANSPORTS)}")
+            raise BrokenError(
+                "ERROR", f"asked for the transport {transport!r:.80}, which is none of {', '.join(TRANSPORTS)}"
+            )
         name = answer.get("name")
         self.name = name[:100] if isinstance(name, str) and name.isprintable() and name else self.name
         if transport == "file" and self._temporary is None:
@@ -160,30 +162,31 @@ class Command:
         assert program is not None
         early = program.pending()
         if early:
-            raise Broken("ERROR", f"wrote to stdout before it was asked: {shown(early)}")
+            raise BrokenError("ERROR", f"wrote to stdout before it was asked: {shown(early)}")
         request = line_of(message)
         program.longest = 2**20 + 16 * len(request) + 16 * _elements(message)
         try:
             line = program.ask(request, seconds)
         except TimeoutError:
-            raise Broken("TIMEOUT", f"gave no answer within {seconds:g} s{self._last_words()}") from None
+            raise BrokenError("TIMEOUT", f"gave no answer within {seconds:g} s{self._last_words()}") from None
         if not line.endswith(b"\n"):
             raise self._cut_off(line)
-        return self._checked(lambda: parse_answer(line, message["seq"]))
+        parsed: dict[str, Any] = self._checked(lambda: parse_answer(line, message["seq"]))
+        return parsed
 
-    def _cut_off(self, line: bytes) -> Broken:
+    def _cut_off(self, line: bytes) -> BrokenError:
         assert self._program is not None
         if len(line) >= self._program.longest:
-            return Broken("ERROR", f"wrote {len(line)} bytes to stdout without a newline: {shown(line)}")
+            return BrokenError("ERROR", f"wrote {len(line)} bytes to stdout without a newline: {shown(line)}")
         ending = how_it_ended(self._program.ended(0.5))
         half = f" after half an answer: {shown(line)}" if line else " in the middle of the call"
-        return Broken("CRASH", f"{ending}{half}{self._last_words()}")
+        return BrokenError("CRASH", f"{ending}{half}{self._last_words()}")
 
     def _checked(self, read: Any) -> Any:
         try:
             return read()
-        except Garbled as garbled:
-            raise Broken("ERROR", f"{garbled}{self._last_words()}") from None
+        except GarbledError as garbled:
+            raise BrokenError("ERROR", f"{garbled}{self._last_words()}") from None
 
     def _last_words(self) -> str:
         said = self._program.said() if self._program else ""
@@ -209,7 +212,7 @@ class Command:
                 shutil.rmtree(self._temporary, ignore_errors=True)
                 self._temporary = None
 
-    def __enter__(self) -> Command:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

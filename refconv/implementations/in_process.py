@@ -13,7 +13,7 @@ import numpy.typing as npt
 from refconv.formats import natural_output
 from refconv.implementations.arrangement import arranged, memory_of, poisoned
 from refconv.implementations.callables import Runner
-from refconv.implementations.misbehaviour import Misbehaviour
+from refconv.implementations.misbehaviour import MisbehaviourError
 from refconv.implementations.protocol import PLAIN
 from refconv.implementations.session import Answer, Call, as_array, same_bytes
 
@@ -52,7 +52,7 @@ class InProcess:
                 )
         except NotImplementedError as error:
             return Answer("UNSUPPORTED", message=str(error), seconds=time.perf_counter() - begin)
-        except Misbehaviour as caught:
+        except MisbehaviourError as caught:
             return Answer(caught.status, message=str(caught), seconds=time.perf_counter() - begin)
         except Exception as error:
             return Answer(*blame(error), seconds=time.perf_counter() - begin)

@@ -16,7 +16,7 @@ from refconv.errors import ImplementationError
 from refconv.implementations import abi
 from refconv.implementations.callables import ProtocolRunner
 from refconv.implementations.fenced import Fenced
-from refconv.implementations.misbehaviour import Misbehaviour
+from refconv.implementations.misbehaviour import MisbehaviourError
 from refconv.implementations.protocol import ARGUMENTS, PLAIN, RESULT_NAMES, Demand
 from refconv.implementations.wanted import result_dtype
 from refconv.problem import ConvProblem
@@ -28,18 +28,19 @@ MESSAGE = 512  # bytes
 
 
 class LibraryRunner(ProtocolRunner):
-    """A shared library; whatever it does wrong with memory either raises Misbehaviour or ends this process.
+    """A shared library; whatever it does wrong with memory either raises MisbehaviourError or ends this process.
 
     Attributes
     ----------
     protect : bool
         Keep the inputs in read-only memory, and a forbidden page behind each fence: a write there ends the
-        process at once.  Without, the same mistakes are found after the call and told in words.
+        process at once, and says nothing.  Without, the same mistakes are found after the call and told in
+        words, unless they ended the process by themselves.  May be changed between two calls.
     """
 
     arranges = False  # it is always handed packed tensors
 
-    def __init__(self, path: Path, protect: bool = True) -> None:
+    def __init__(self, path: Path, protect: bool = False) -> None:
         self._library = _opened(path)
         super().__init__(self._library, _name(self._library) or path.stem)
         self.protect = protect
@@ -57,7 +58,7 @@ class LibraryRunner(ProtocolRunner):
         if untouched.any():  # perhaps an honest value: no value survives both poisons
             untouched &= _holds(self._result(operation, call, inputs, POISONS[1]), POISONS[1])
         if untouched.any():
-            raise Misbehaviour(_unwritten(untouched, RESULT_NAMES[operation]))
+            raise MisbehaviourError(_unwritten(untouched, RESULT_NAMES[operation]))
         return result
 
     def _function(self, operation: str, demand: Demand) -> Any:
@@ -101,12 +102,12 @@ class LibraryRunner(ProtocolRunner):
             found = block.trespass()
             if found is not None:
                 self._blocks.clear()  # their fences are broken
-                raise Misbehaviour(f"wrote {found[0]} bytes {found[1]} of {name}")
+                raise MisbehaviourError(f"wrote {found[0]} bytes {found[1]} of {name}")
 
     def _compare(self, inputs: Mapping[str, Array]) -> None:
         for name, tensor in inputs.items():
             if self._block(name, tensor.nbytes).content.tobytes() != tensor.tobytes():
-                raise Misbehaviour(f"changed its input {name}")
+                raise MisbehaviourError(f"changed its input {name}")
 
 
 class _Call:
@@ -181,10 +182,10 @@ def _raise_for(status: int, message: str, operation: str) -> None:
     if status == abi.UNSUPPORTED:
         raise NotImplementedError(message or f"refconv_{operation} says unsupported")
     if status == abi.REJECTED:
-        raise Misbehaviour(f"refused a legal problem{': ' if message else ''}{message}", "REJECTED")
+        raise MisbehaviourError(f"refused a legal problem{': ' if message else ''}{message}", "REJECTED")
     if status == abi.ERROR:
-        raise Misbehaviour(f"broke down{': ' if message else ''}{message}", "ERROR")
-    raise Misbehaviour(f"returned the status {status}, which is none of 0, 1, 2 and 3", "ERROR")
+        raise MisbehaviourError(f"broke down{': ' if message else ''}{message}", "ERROR")
+    raise MisbehaviourError(f"returned the status {status}, which is none of 0, 1, 2 and 3", "ERROR")
 
 
 def _holds(result: Array, poison: int) -> npt.NDArray[np.bool_]:

@@ -32,7 +32,7 @@ TRANSPORTS = ("base64", "file")
 STATUSES = ("ok", "unsupported", "rejected", "error")
 
 
-class Garbled(Exception):
+class GarbledError(Exception):
     """A line that is not the answer that was asked for; the message says why."""
 
 
@@ -119,7 +119,7 @@ def parse_answer(line: bytes, seq: int) -> dict[str, Any]:
 
     Raises
     ------
-    Garbled
+    GarbledError
         If it is no JSON object, answers another message, or has no status.
     """
     try:
@@ -127,11 +127,13 @@ def parse_answer(line: bytes, seq: int) -> dict[str, Any]:
     except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
-        raise Garbled(f"wrote to stdout what is no JSON object: {shown(line)}")
+        raise GarbledError(f"wrote to stdout what is no JSON object: {shown(line)}")
     if answer.get("seq") != seq or isinstance(answer.get("seq"), bool):
-        raise Garbled(f"answered with seq {_short(answer.get('seq'))} what was asked with seq {seq}")
+        raise GarbledError(f"answered with seq {_short(answer.get('seq'))} what was asked with seq {seq}")
     if answer.get("status") not in STATUSES:
-        raise Garbled(f"answered with the status {_short(answer.get('status'))}, which is none of {', '.join(STATUSES)}")
+        raise GarbledError(
+            f"answered with the status {_short(answer.get('status'))}, which is none of {', '.join(STATUSES)}"
+        )
     return answer
 
 
@@ -140,50 +142,50 @@ def received(answer: Mapping[str, Any], folder: Folder | None, name: str) -> Arr
 
     Raises
     ------
-    Garbled
+    GarbledError
         If there is none, or its bytes do not fit the dtype and the shape that it states.
     """
     output = answer.get("output")
     if not isinstance(output, dict):
-        raise Garbled("answered ok without an object named output")
+        raise GarbledError("answered ok without an object named output")
     dtype, shape = _dtype(output.get("dtype")), _shape(output.get("shape"))
     expected = math.prod(shape) * dtype.itemsize
     data = _file(output["file"], folder, name, expected) if "file" in output else _decoded(output.get("base64"))
     if len(data) != expected:
-        raise Garbled(f"{dtype.name} of shape {shape} has {expected} bytes, but the result has {len(data)}")
+        raise GarbledError(f"{dtype.name} of shape {shape} has {expected} bytes, but the result has {len(data)}")
     return unpacked(data, dtype, shape)
 
 
 def _dtype(name: Any) -> np.dtype[Any]:
     if not isinstance(name, str) or name not in FORMATS:
-        raise Garbled(f"output.dtype must be one of {', '.join(FORMATS)}, got {_short(name)}")
+        raise GarbledError(f"output.dtype must be one of {', '.join(FORMATS)}, got {_short(name)}")
     return FORMATS[name].dtype
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
     lengths = shape if isinstance(shape, list) else [None]
     if len(lengths) > 8 or not all(type(length) is int and 0 <= length < 2**40 for length in lengths):
-        raise Garbled(f"output.shape must be a list of lengths, got {_short(shape)}")
+        raise GarbledError(f"output.shape must be a list of lengths, got {_short(shape)}")
     return tuple(lengths)
 
 
 def _decoded(text: Any) -> bytes:
     if not isinstance(text, str):
-        raise Garbled("output must hold its bytes as base64, or name its file")
+        raise GarbledError("output must hold its bytes as base64, or name its file")
     try:
         return base64.b64decode(text, validate=True)
     except (ValueError, binascii.Error):
-        raise Garbled(f"output.base64 must be base64, got {_short(text)}") from None
+        raise GarbledError(f"output.base64 must be base64, got {_short(text)}") from None
 
 
 def _file(stated: Any, folder: Folder | None, name: str, expected: int) -> bytes:
     path = None if folder is None else folder.file(name)
     if path is None or stated != str(path):
-        raise Garbled(f"output.file must be the one that was asked for, got {_short(stated)}")
+        raise GarbledError(f"output.file must be the one that was asked for, got {_short(stated)}")
     if path.is_symlink() or not path.is_file():
-        raise Garbled(f"output.file {path.name} must be a regular file, but there is none")
+        raise GarbledError(f"output.file {path.name} must be a regular file, but there is none")
     if path.stat().st_size != expected:
-        raise Garbled(f"output.file must have {expected} bytes, got {path.stat().st_size}")
+        raise GarbledError(f"output.file must have {expected} bytes, got {path.stat().st_size}")
     return path.read_bytes()
 
 

@@ -1,7 +1,7 @@
 """What an implementation was caught at, raised by those who watch it."""
 
 
-class Misbehaviour(Exception):
+class MisbehaviourError(Exception):
     """A call that ended otherwise than by a result, and how the outcome is called.
 
     Not a RefconvError: it is no mistake of the user, and it never leaves a session.
@@ -13,7 +13,7 @@ class Misbehaviour(Exception):
 
     Examples
     --------
-    >>> Misbehaviour("wrote 8 bytes past the end of y").status
+    >>> MisbehaviourError("wrote 8 bytes past the end of y").status
     'FAIL'
     """
 

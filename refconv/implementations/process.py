@@ -163,8 +163,6 @@ def how_it_ended(code: int | None) -> str:
         return f"was killed by signal {-code}"
 
 
-
-
 def _close(stream: IO[bytes] | None) -> None:
     with contextlib.suppress(OSError, ValueError):
         if stream is not None:
