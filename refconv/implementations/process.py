@@ -94,6 +94,8 @@ class Program:
 
     def said(self) -> str:
         """Return the last line that it wrote to stderr, if any."""
+        if self._process.poll() is not None:
+            self._threads[2].join(0.2)  # what was written at the end is still on its way
         lines = self._tail.decode("utf-8", "replace").strip().splitlines()
         return lines[-1].strip()[:200] if lines else ""
 

@@ -23,6 +23,8 @@ TRUTH = {
     "grad_bias": [10],
 }  # x counts from 1 to 9, weight and grad_output from 1 to 4: by hand
 
+ENOUGH = 5.0  # seconds to end
+
 
 @dataclass(frozen=True)
 class Step:
@@ -190,9 +192,9 @@ def _stops(probe: _Probe) -> str:
         return f"it {broken}"
     if answer["status"] != "ok":
         return f"it answers with status {answer['status']}"
-    code = program.ended(5.0)
+    code = program.ended(ENOUGH)
     if code is None:
-        return "it still runs 5 s later"
+        return f"it still runs {ENOUGH:g} s later"
     if code != 0:
         return f"it ends with code {code}"
     more = program.next_line(1.0)
@@ -202,4 +204,4 @@ def _stops(probe: _Probe) -> str:
 def _ends(probe: _Probe) -> str:
     assert probe._program is not None
     probe._program.finish_input()
-    return "" if probe._program.ended(5.0) is not None else "it still runs 5 s later"
+    return "" if probe._program.ended(ENOUGH) is not None else f"it still runs {ENOUGH:g} s later"
