@@ -9,6 +9,8 @@ import base64
 import binascii
 import json
 import math
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -182,10 +184,14 @@ def _file(stated: Any, folder: Folder | None, name: str, expected: int) -> bytes
     path = None if folder is None else folder.file(name)
     if path is None or stated != str(path):
         raise GarbledError(f"output.file must be the one that was asked for, got {_short(stated)}")
-    if path.is_symlink() or not path.is_file():
+    try:
+        status = os.lstat(path)
+    except OSError:
+        status = None
+    if status is None or not stat.S_ISREG(status.st_mode):
         raise GarbledError(f"output.file {path.name} must be a regular file, but there is none")
-    if path.stat().st_size != expected:
-        raise GarbledError(f"output.file must have {expected} bytes, got {path.stat().st_size}")
+    if status.st_size != expected:
+        raise GarbledError(f"output.file must have {expected} bytes, got {status.st_size}")
     return path.read_bytes()
 
 

@@ -92,3 +92,11 @@ def test_a_file_is_taken_only_where_files_were_agreed_on():
 
 def test_a_call_reads_only_the_tensors_of_its_operation():
     assert list(run_message(call_of("grad_bias"), 1, None)["inputs"]) == ["grad_output"]
+
+
+def test_the_documentation_shows_what_really_travels():
+    text = (EXAMPLES.parent / "protocol.md").read_text("utf-8")
+    for tensor in run_message(call_of("forward"), 2, None)["inputs"].values():
+        assert f'"base64":"{tensor["base64"]}"' in text
+    truth = np.array([37, 47, 67, 77], np.float32)
+    assert f'"base64":"{base64.b64encode(truth.tobytes()).decode()}"' in text
