@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from refconv import __version__
+from refconv import __version__, cli_foreign
 from refconv.catalogue import TIERS
 from refconv.check import check, expect, may_write_xfails, read_xfails, write_xfails
+from refconv.cli_options import WithCommand, tidy
 from refconv.diagnosis import diagnose
 from refconv.errors import DisagreementError, ImplementationError, RefconvError
 from refconv.generate import generate
@@ -25,7 +26,7 @@ from refconv.implementations import TIMEOUT, Session, SessionRunner, open_sessio
 from refconv.judge.classes import FORMS
 from refconv.problem import OPERATIONS
 from refconv.quickstart import Story, quickstart
-from refconv.report import print_report, write_report
+from refconv.report import print_report, with_options, write_report
 from refconv.show import print_case, print_list
 from refconv.suite import load_suite, verify_files
 from refconv.suite.embedded import smoke_folder
@@ -150,7 +151,7 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int)
     return FAILED if findings else GOOD
 
 
-@commands.command("check")
+@commands.command("check", cls=WithCommand)
 @click.argument("impl")
 @VECTORS
 @SELECT
@@ -180,14 +181,15 @@ def check_command(
     if written:
         may_write_xfails(written, force)
     suite = load_suite(vectors or smoke_folder())
-    with opened(impl, **isolation) as session, progress_bar("cases") as progress:
+    with tidy(), opened(impl, **isolation) as session, progress_bar("cases") as progress:
         report = check(session, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
                        strict_statistics, policies, thorough)  # fmt: skip
     report = expect(report, known)
-    command = f"refconv check {impl}" + (f" --vectors {vectors}" if vectors else "")
-    command += (f" --class {judged_by}" if judged_by else "") + (" --strict-statistics" if strict_statistics else "")
-    command += f" --xfails {xfails}" if xfails else ""
-    command += "".join(f" --policy {policy}" for policy in policies)
+    options = (f" --vectors {vectors}" if vectors else "") + (f" --class {judged_by}" if judged_by else "")
+    options += " --strict-statistics" if strict_statistics else ""
+    options += f" --xfails {xfails}" if xfails else ""
+    options += "".join(f" --policy {policy}" for policy in policies)
+    command = with_options(f"refconv check {impl}", options)
     for path in reports:
         write_report(report, path, command=command)
     print_report(report, console(), command=command)
@@ -202,12 +204,12 @@ def check_command(
     return GOOD
 
 
-@commands.command("diagnose")
+@commands.command("diagnose", cls=WithCommand)
 @click.argument("impl")
 @ISOLATION
 def diagnose_command(impl: str, **isolation: Any) -> int:
     """Name the defect of an implementation."""
-    with opened(impl, **isolation) as session:
+    with tidy(), opened(impl, **isolation) as session:
         diagnosis = diagnose(SessionRunner(session))
     console().print(escape(diagnosis.description))
     return GOOD if diagnosis.correct else FAILED
@@ -262,3 +264,6 @@ def _print_story(story: Story) -> None:
    check your own: refconv check path/to/your_file.py:your_conv2d
    more vectors: refconv generate --tier core --out core
 """)
+
+
+cli_foreign.add_to(commands, console, progress_bar)

@@ -26,7 +26,8 @@ FLOORS = [  # a room imports rooms of lower floors only, and itself
     {"report", "show"},
     {"pytest_plugin"},
     {"conformance"},
-    {"quickstart"},
+    {"quickstart", "cli_options"},
+    {"cli_foreign"},
     {"cli"},
     {"__main__"},
 ]

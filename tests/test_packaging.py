@@ -52,6 +52,8 @@ def test_metadata_and_package_state_one_version():
     [
         (".", "py.typed"),
         ("suite/schemas", "*.json"),
+        ("implementations", "refconv_impl.h"),
+        ("implementations/schemas", "*.json"),
         ("report", "*.html.j2"),
         ("report", "*.svg.j2"),
         ("report", "*.css"),

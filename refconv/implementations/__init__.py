@@ -3,7 +3,9 @@
 from refconv.implementations.callables import Runner, as_runner
 from refconv.implementations.in_process import InProcess
 from refconv.implementations.isolated import TIMEOUT, Isolated
+from refconv.implementations.library import LibraryRunner
 from refconv.implementations.loading import engines, load_implementation
+from refconv.implementations.misbehaviour import MisbehaviourError
 from refconv.implementations.opening import address_of, open_session
 from refconv.implementations.protocol import ARGUMENTS, PLAIN, RESULT_NAMES, Demand, Implementation
 from refconv.implementations.session import Answer, Call, Session, as_array, same_bytes
@@ -21,6 +23,8 @@ __all__ = [
     "Implementation",
     "InProcess",
     "Isolated",
+    "LibraryRunner",
+    "MisbehaviourError",
     "Runner",
     "Session",
     "SessionRunner",

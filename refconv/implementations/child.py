@@ -20,6 +20,7 @@ from typing import IO, Any
 from refconv.errors import RefconvError
 from refconv.implementations.arena import Arena, Place
 from refconv.implementations.in_process import InProcess
+from refconv.implementations.library import LibraryRunner
 from refconv.implementations.loading import load_implementation
 from refconv.implementations.session import Answer, Call
 
@@ -54,7 +55,10 @@ def main() -> None:
     _limit_memory(start["memory_limit"])
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            session = InProcess(load_implementation(start["implementation"]))
+            runner = load_implementation(start["implementation"])
+            if isinstance(runner, LibraryRunner):
+                runner.protect = start["protect"]
+            session = InProcess(runner)
     except RefconvError as error:
         _answer(answers, start["token"], {"failed": str(error)})
         return

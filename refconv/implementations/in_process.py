@@ -13,6 +13,7 @@ import numpy.typing as npt
 from refconv.formats import natural_output
 from refconv.implementations.arrangement import arranged, memory_of, poisoned
 from refconv.implementations.callables import Runner
+from refconv.implementations.misbehaviour import MisbehaviourError
 from refconv.implementations.protocol import PLAIN, RESULT_NAMES
 from refconv.implementations.session import BROKE_DOWN, Answer, Call, as_array, same_bytes
 
@@ -30,10 +31,11 @@ class InProcess:
     after it, the inputs and the result of the call before are compared with what they were.
     """
 
-    repeats = arranges = True
+    repeats = True
 
     def __init__(self, runner: Runner) -> None:
         self.runner, self.name = runner, runner.name
+        self.arranges: bool = getattr(runner, "arranges", True)
         self._buffers: Buffers = {}
         self._last: tuple[Array, Array] | None = None  # the result of the call before, and a copy of it
 
@@ -50,6 +52,8 @@ class InProcess:
                 )
         except NotImplementedError as error:
             return Answer("UNSUPPORTED", message=str(error), seconds=time.perf_counter() - begin)
+        except MisbehaviourError as caught:
+            return Answer(caught.status, message=str(caught), seconds=time.perf_counter() - begin)
         except (Exception, SystemExit) as error:
             return Answer(*blame(error), seconds=time.perf_counter() - begin)
         seconds = time.perf_counter() - begin

@@ -18,6 +18,7 @@ from typing import IO, Any
 from refconv.errors import ImplementationError
 from refconv.implementations.arena import Arena, Place
 from refconv.implementations.child import write_request
+from refconv.implementations.library import is_library
 from refconv.implementations.session import Answer, Call
 
 TIMEOUT = 60.0  # seconds for one call
@@ -122,7 +123,7 @@ class Isolated:
         If it cannot be found, imported or started.
     """
 
-    repeats = arranges = True
+    repeats = True
 
     def __init__(
         self, implementation: str, timeout: float = TIMEOUT, memory_limit: int | None = None,
@@ -133,10 +134,29 @@ class Isolated:
         limits = {f"{pool}_NUM_THREADS": str(threads) for pool in pools} if threads else {}
         self._environment = {**PERTURB, **limits}
         self._process: Process | None = None
+        self._protect = True
+        self._library = is_library(implementation)
+        self.arranges = not self._library
         self.name = self._start()
 
     def call(self, call: Call) -> Answer:
-        """Run one operation; a process that dies, or has to be killed, is replaced at the next call."""
+        """Run one operation; a process that dies, or has to be killed, is replaced at the next call.
+
+        The memory of a shared library is protected, so that what it may not touch ends its process; then the
+        call is repeated without protection, which tells what it was.
+        """
+        answer = self._call(call)
+        if answer.status != "CRASH" or not self._library:
+            return answer
+        self._protect = False
+        try:
+            told = self._call(call)
+        finally:
+            self.close()
+            self._protect = True
+        return told if told.status == "FAIL" else answer
+
+    def _call(self, call: Call) -> Answer:
         if self._process is None:
             try:
                 self._start()
@@ -172,6 +192,7 @@ class Isolated:
         self._process = process = Process(arguments, self._environment)
         wanted = {
             "implementation": self.implementation, "arena": process.arena.path, "memory_limit": self.memory_limit,
+            "protect": self._protect,
         }  # fmt: skip
         try:
             content = process.ask(wanted, STARTUP)

@@ -12,13 +12,14 @@ from typing import Any
 
 from refconv.errors import ImplementationError
 from refconv.implementations.callables import Runner, as_runner
+from refconv.implementations.library import LibraryRunner, is_library
 
 GROUP = "refconv.implementations"
 INSTALL = {  # what pip calls an engine, where it is not what we call it
     "cupy": "cupy-cuda13x", "onnxruntime": "onnxruntime onnx", "tensorflow": "tensorflow-cpu",
     "paddle": "paddlepaddle", "mlx": "'mlx[cpu]'", "opencv": "opencv-python-headless onnx",
 }  # fmt: skip
-FORMS = "a known engine ({known}), package.module:name, or path/file.py:name"
+FORMS = "a known engine ({known}), package.module:name, path/file.py:name, or path/library.so"
 
 
 def engines() -> dict[str, EntryPoint]:
@@ -32,7 +33,8 @@ def load_implementation(text: str) -> Runner:
     Parameters
     ----------
     text : str
-        ``NAME`` or ``NAME:OPTION`` of a known engine, ``package.module:name``, or ``path/file.py:name``.
+        ``NAME`` or ``NAME:OPTION`` of a known engine, ``package.module:name``, ``path/file.py:name``, or
+        ``path/library.so``, a shared library with the C ABI of ``refconv_impl.h``.
 
     Raises
     ------
@@ -48,6 +50,8 @@ def load_implementation(text: str) -> Runner:
     known = engines()
     if first in known:
         return as_runner(_start(known[first], rest or None))
+    if is_library(text):
+        return LibraryRunner(Path(text))
     where, _, attribute = text.rpartition(":")
     if not where or not attribute:
         forms = FORMS.format(known=", ".join(sorted(known)))

@@ -8,6 +8,7 @@ from typing import Any
 
 from refconv.errors import ImplementationError
 from refconv.implementations.callables import as_runner
+from refconv.implementations.command import Command, is_command
 from refconv.implementations.in_process import InProcess
 from refconv.implementations.isolated import TIMEOUT, Isolated
 from refconv.implementations.loading import load_implementation
@@ -23,7 +24,8 @@ def open_session(
     Parameters
     ----------
     implementation : str or object
-        As :func:`load_implementation` or :func:`as_runner` take it.
+        As :func:`load_implementation` or :func:`as_runner` take it, or a command behind two dashes,
+        ``"-- ./harness --flag"``, which always has a process of its own.
     isolate : bool
         Whether it runs in a process of its own.
     timeout : float
@@ -44,6 +46,8 @@ def open_session(
     ...     session.name
     'im2col'
     """
+    if isinstance(implementation, str) and is_command(implementation):
+        return Command.from_text(implementation, timeout)
     if not isolate:
         runner = load_implementation(implementation) if isinstance(implementation, str) else as_runner(implementation)
         return InProcess(runner)

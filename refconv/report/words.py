@@ -122,7 +122,19 @@ def reproduce(report: Report, case_id: str, command: str | None = None) -> str:
     'refconv check torch --select grouped/g2'
     """
     base = f"refconv check {shlex.quote(report.implementation)}" if command is None else command
-    return plain(f"{base} --select {shlex.quote(case_id)}", longest=10_000)  # a shortened command would not run
+    return plain(with_options(base, f" --select {shlex.quote(case_id)}"), longest=10_000)  # whole, or it would not run
+
+
+def with_options(command: str, options: str) -> str:
+    """Add options to a command line: before the dashes, where it names a program to judge.
+
+    Examples
+    --------
+    >>> with_options("refconv check -- ./harness", " --ops forward")
+    'refconv check --ops forward -- ./harness'
+    """
+    words, dashes, program = command.partition(" -- ")
+    return f"{words}{options}{dashes}{program}"
 
 
 def place(operation: str, index: tuple[int, ...]) -> str:

@@ -14,7 +14,7 @@ from refconv.suite.files import MANIFEST, list_folder
 
 
 @contextmanager
-def staged(out: str | Path, force: bool = False) -> Iterator[Path]:
+def staged(out: str | Path, force: bool = False, marker: str = MANIFEST) -> Iterator[Path]:
     """Yield a fresh folder that takes the place of `out` when the block succeeds.
 
     A run that fails removes its folder; one that is killed leaves it, hidden beside `out`, and may leave the old
@@ -25,6 +25,8 @@ def staged(out: str | Path, force: bool = False) -> Iterator[Path]:
     out : path
     force : bool
         Replace an existing suite.  A folder that is not a suite is never replaced.
+    marker : str
+        The file by which a folder is known that may be replaced; another one for what is not a suite.
 
     Raises
     ------
@@ -32,19 +34,19 @@ def staged(out: str | Path, force: bool = False) -> Iterator[Path]:
         If `out` exists and is not empty, and `force` is not given or `out` is not a suite.
     """
     out = Path(out).resolve()
-    _check_replaceable(out, force)
+    _check_replaceable(out, force, marker)
     stage = _made(out, "staging")
     try:
         yield stage
         _sync_tree(stage)
-        _check_replaceable(out, force)  # once more: the run may have taken hours
+        _check_replaceable(out, force, marker)  # once more: the run may have taken hours
         _swap(stage, out)
     except BaseException:
         shutil.rmtree(stage, ignore_errors=True)
         raise
 
 
-def _check_replaceable(out: Path, force: bool) -> None:
+def _check_replaceable(out: Path, force: bool, marker: str) -> None:
     if not os.path.exists(out):
         return
     if not out.is_dir():
@@ -53,8 +55,9 @@ def _check_replaceable(out: Path, force: bool) -> None:
         return
     if not force:
         raise SuiteError(f"{out}: the place of a new suite must be empty or absent; choose another, or use force.")
-    if not (out / MANIFEST).is_file():
-        raise SuiteError(f"{out}: only a suite is replaced, and this folder has no {MANIFEST}; choose another place.")
+    if not (out / marker).is_file():
+        kind = "a suite" if marker == MANIFEST else "an earlier export"
+        raise SuiteError(f"{out}: only {kind} is replaced, and this folder has no {marker}; choose another place.")
 
 
 def _beside(out: Path, purpose: str) -> Path:

@@ -47,7 +47,10 @@ def test_a_module_of_the_working_folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("nothing", r"must be a known engine \(.*im2col.*\), package.module:name, or path/file.py:name, got 'nothing'"),
+        (
+            "nothing",
+            r"must be a known engine \(.*im2col.*\), .*, or path/library.so, got 'nothing'",
+        ),
         ("im2col:fast", "im2col takes no option, got im2col:fast"),
         ("no_such_package:f", "no_such_package must be importable, got ModuleNotFoundError"),
         ("missing.py:f", r"missing\.py must be a Python file, but there is none"),

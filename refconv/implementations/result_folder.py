@@ -1,0 +1,148 @@
+"""Results that were computed elsewhere and brought back as raw files."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from refconv.errors import SuiteError
+from refconv.implementations.messages import unpacked
+from refconv.implementations.protocol import RESULT_NAMES
+from refconv.implementations.session import Answer, Call
+from refconv.implementations.wanted import result_dtype
+from refconv.suite import Suite
+
+Array = npt.NDArray[Any]
+
+STATED = "results.json"
+STATUSES = {"unsupported": "UNSUPPORTED", "rejected": "REJECTED", "error": "ERROR", "crash": "CRASH",
+            "timeout": "TIMEOUT"}  # fmt: skip
+WORDS = {"unsupported": "", "rejected": "refused a legal problem", "error": "broke down", "crash": "crashed",
+         "timeout": "gave no answer in time"}  # fmt: skip
+
+
+class ResultFolder:
+    """A session over a folder with one raw file per result, ``CASE.OPERATION.bin``.
+
+    Parameters
+    ----------
+    folder : path
+    suite : Suite
+        What the results are results of.
+
+    Attributes
+    ----------
+    missing : list of str
+        The results that were asked for and are not there.
+
+    Raises
+    ------
+    SuiteError
+        If it is no folder, or its ``results.json`` is damaged or speaks of something else.
+    """
+
+    repeats = arranges = False
+
+    def __init__(self, folder: str | Path, suite: Suite) -> None:
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise SuiteError(f"{self.folder}: results must be a folder, and there is none.")
+        document = _stated(self.folder)
+        self.name = document.get("name", self.folder.resolve().name)
+        self._statuses = _checked(document, suite, self.folder / STATED)
+        self.missing: list[str] = []
+
+    def call(self, call: Call) -> Answer:
+        """Read the result of one operation."""
+        stated = self._statuses.get(call.case_id, {}).get(call.operation, {"status": "ok"})
+        if stated["status"] != "ok":
+            said = ": ".join(filter(None, [WORDS[stated["status"]], stated.get("message", "")]))
+            return Answer(STATUSES[stated["status"]], message=said)
+        dtype, name = result_dtype(call.tensors, call.demand), result_file(call.case_id, call.operation)
+        shape = call.problem.shape_of(RESULT_NAMES[call.operation])
+        try:
+            data = _read(self.folder, name, math.prod(shape) * dtype.itemsize)
+        except FileNotFoundError:
+            self.missing.append(name)
+            return Answer("ERROR", message=f"no result: the file {name} is missing")
+        except (OSError, ValueError) as error:
+            return Answer("ERROR", message=str(error))
+        return Answer("RETURNED", unpacked(data, dtype, shape))
+
+    def strangers(self, suite: Suite) -> list[str]:
+        """List the files that look like results, but of no case of the suite."""
+        known = {result_file(case_id, operation) for case_id in suite.ids for operation in RESULT_NAMES}
+        ends = tuple(f".{operation}.bin" for operation in RESULT_NAMES)
+        found = (path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.bin"))
+        return sorted(name for name in found if name.endswith(ends) and name not in known)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def __enter__(self) -> ResultFolder:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def result_file(case_id: str, operation: str) -> str:
+    """Return the path of a result inside its folder.
+
+    Examples
+    --------
+    >>> result_file("grouped-float32/g2", "forward")
+    'grouped-float32/g2.forward.bin'
+    """
+    return f"{case_id}.{operation}.bin"
+
+
+def _read(folder: Path, name: str, nbytes: int) -> bytes:
+    """Read a regular file of exactly this size; no link is followed below the folder."""
+    path = folder / name
+    if path.parent.is_symlink():
+        raise ValueError(f"{name}: its folder must not be a symbolic link")
+    status = os.lstat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{name} must be a regular file, got something else")
+    if status.st_size != nbytes:
+        raise ValueError(f"{name} must have {nbytes} bytes, got {status.st_size}")
+    return path.read_bytes()
+
+
+def _stated(folder: Path) -> dict[str, Any]:
+    """Read ``results.json``, if there is one."""
+    path = folder / STATED
+    if not path.exists():
+        return {}
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        raise SuiteError(f"{path}: must be JSON, and is not.") from None
+    named = isinstance(document, dict) and isinstance(document.get("name", ""), str)
+    if not named or not isinstance(document.get("results", {}), dict):
+        raise SuiteError(f'{path}: must look like {{"name": "...", "results": {{CASE: {{OPERATION: {{...}}}}}}}}.')
+    return dict(document)
+
+
+def _checked(document: dict[str, Any], suite: Suite, where: Path) -> dict[str, dict[str, dict[str, str]]]:
+    results: dict[str, Any] = document.get("results", {})
+    known = set(suite.ids) if results else set()
+    for case_id, entries in results.items():
+        if case_id not in known:
+            raise SuiteError(f"{where}: there is no case {case_id!r:.80} in suite {suite.name!r}.")
+        for operation, entry in entries.items() if isinstance(entries, dict) else [(None, None)]:
+            status = entry.get("status") if isinstance(entry, dict) else None
+            said = entry.get("message", "") if isinstance(entry, dict) else None
+            if operation not in RESULT_NAMES or status not in ("ok", *STATUSES) or not isinstance(said, str):
+                raise SuiteError(
+                    f"{where}: {case_id!r} must map operations ({', '.join(RESULT_NAMES)}) to objects with a status "
+                    f"(ok, {', '.join(STATUSES)}) and perhaps a message."
+                )
+    return results

@@ -1,0 +1,54 @@
+import sys
+
+import pytest
+from foreign import EXAMPLES
+
+from refconv import ImplementationError
+from refconv.implementations.protocol_test import protocol_test
+
+HARNESS = (EXAMPLES / "harness.py").read_text()
+
+
+def complaints(tmp_path, old="", new=""):
+    """Break the harness of the documentation in one place, and return what is said about it."""
+    assert old in HARNESS
+    path = tmp_path / "broken.py"
+    path.write_text(HARNESS.replace(old, new, 1) if old else HARNESS)
+    return {step.promise: step.wrong for step in protocol_test([sys.executable, str(path)], 5.0) if step.wrong}
+
+
+def test_a_harness_that_keeps_all_promises_hears_no_complaint(tmp_path):
+    assert complaints(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "promise", "wrong"),
+    [
+        ('result = compute(message)', 'assert "a-later-version" not in message; result = compute(message)',
+         "it ignores fields that it does not know", "AssertionError"),
+        ('"forward", "grad_input", "grad_weight")', '"forward", "grad_input", "grad_weight", "sideways")',
+         "it says unsupported to an operation that it does not know", "TypeError"),
+        ('output["dtype"], "shape"', '"float64", "shape"',
+         "it computes forward of the worked example, or says unsupported", "has 32 bytes, but the result has 16"),
+        ('"shape": output["shape"], "base64"', '"shape": [len(values)], "base64"',
+         "it computes forward of the worked example, or says unsupported", "its y has shape (4,), not (1, 1, 2, 2)"),
+        ("result[at_y] += x[at_x]", "result[at_y] -= x[at_x]",
+         "it computes forward of the worked example, or says unsupported", "its y[0, 0, 0, 0] is -37.0, not 37.0"),
+        ('{"seq": question["seq"], **', '{"seq": question["seq"] % 2**32, **', "it echoes a large seq",
+         "answered with seq"),
+        ('            break\n', '            input()\n',
+         "it answers stop with status ok, ends with code 0 and writes nothing more", "still runs"),
+        ('            break\n', '            print("bye")\n            break\n',
+         "it answers stop with status ok, ends with code 0 and writes nothing more", "it writes more"),
+        ('            break\n', '            sys.exit(7)\n',
+         "it answers stop with status ok, ends with code 0 and writes nothing more", "it ends with code 7"),
+    ],
+)  # fmt: skip
+def test_a_broken_promise_is_named(tmp_path, monkeypatch, old, new, promise, wrong):
+    monkeypatch.setattr("refconv.implementations.protocol_test.ENOUGH", 0.3)
+    assert wrong in complaints(tmp_path, old, new)[promise]
+
+
+def test_a_harness_that_greets_wrongly_does_not_start(tmp_path):
+    with pytest.raises(ImplementationError, match="not with ok and protocol 1"):
+        complaints(tmp_path, '"protocol": 1', '"protocol": 2')
