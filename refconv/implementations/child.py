@@ -63,8 +63,12 @@ def main() -> None:
         _answer(answers, start["token"], {"failed": str(error)})
         return
     with Arena(start["arena"]) as arena:
-        _answer(answers, start["token"], {"name": session.name})
+        _answer(answers, start["token"], _greeting(session))
         _serve(session, arena, requests, answers)
+
+
+def _greeting(session: InProcess) -> dict[str, Any]:
+    return {"name": session.name, "arranges": session.arranges, "checks_arguments": session.checks_arguments}
 
 
 def _serve(session: InProcess, arena: Arena, requests: IO[bytes], answers: IO[bytes]) -> None:

@@ -64,6 +64,7 @@ class Command:
     """
 
     repeats, arranges = True, False
+    checks_arguments = False
 
     def __init__(self, words: Sequence[str], timeout: float = TIMEOUT, start: float = START) -> None:
         self.words, self.timeout, self.start = tuple(words), timeout, start
@@ -148,6 +149,7 @@ class Command:
             raise BrokenError(
                 "ERROR", f"asked for the transport {transport!r:.80}, which is none of {', '.join(TRANSPORTS)}"
             )
+        self.checks_arguments = answer.get("checks_arguments") is True
         name = answer.get("name")
         self.name = name[:100] if isinstance(name, str) and name.isprintable() and name else self.name
         if transport == "file" and self._temporary is None:

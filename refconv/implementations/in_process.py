@@ -36,6 +36,7 @@ class InProcess:
     def __init__(self, runner: Runner) -> None:
         self.runner, self.name = runner, runner.name
         self.arranges: bool = getattr(runner, "arranges", True)
+        self.checks_arguments: bool = getattr(runner, "checks_arguments", True)
         self._buffers: Buffers = {}
         self._last: tuple[Array, Array] | None = None  # the result of the call before, and a copy of it
 

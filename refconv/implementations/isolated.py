@@ -136,7 +136,7 @@ class Isolated:
         self._process: Process | None = None
         self._protect = True
         self._library = is_library(implementation)
-        self.arranges = not self._library
+        self.arranges = self.checks_arguments = True
         self.name = self._start()
 
     def call(self, call: Call) -> Answer:
@@ -202,6 +202,7 @@ class Isolated:
             self.close()
             raise ImplementationError(content["failed"])
         process.arena.forget_name()
+        self.arranges, self.checks_arguments = content["arranges"], content["checks_arguments"]
         return str(content["name"])
 
     def _drop(self) -> None:

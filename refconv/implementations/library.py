@@ -44,6 +44,7 @@ class LibraryRunner(ProtocolRunner):
         self._library = _opened(path)
         super().__init__(self._library, _name(self._library) or path.stem)
         self.protect = protect
+        self.checks_arguments = self.unchecked = _has(self._library, "refconv_checks_arguments")
         self._blocks: dict[tuple[str, int, bool], Fenced] = {}
 
     def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem, demand: Demand = PLAIN) -> Array:

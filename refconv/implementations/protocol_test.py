@@ -101,7 +101,7 @@ def _judged(answer: Answer, call: Call) -> str:
     """Hold an answer against the truth; not to offer something is right."""
     if answer.status == "UNSUPPORTED":
         return ""
-    if answer.status != "RETURNED":
+    if answer.result is None:
         return f"it {answer.message}"
     name = RESULT_NAMES[call.operation]
     truth = np.array(TRUTH[call.operation], result_dtype(call.tensors)).reshape(call.problem.shape_of(name))
@@ -163,7 +163,7 @@ def _takes_empty_tensors(probe: _Probe) -> str:
     call = call_of("forward")
     tensors = {**call.tensors, "x": call.tensors["x"][:0]}
     answer = probe.call(replace(call, problem=problem, tensors=tensors))
-    if answer.status == "RETURNED" and answer.result.shape != (0, 1, 2, 2):
+    if answer.result is not None and answer.result.shape != (0, 1, 2, 2):
         return f"its y has shape {answer.result.shape}, not (0, 1, 2, 2)"
     return "" if answer.status in ("RETURNED", "UNSUPPORTED", "REJECTED") else f"it {answer.message}"
 

@@ -99,6 +99,10 @@ REFCONV_EXPORT int32_t refconv_abi_version(void);
 /* Optional: the name for reports, a string that stays valid. */
 REFCONV_EXPORT const char *refconv_name(void);
 
+/* Optional: if it is exported, the library is also asked about problems that must be rejected (a stride of zero,
+ * groups that do not divide the channels, shapes that contradict each other); its result does not matter. */
+REFCONV_EXPORT int32_t refconv_checks_arguments(void);
+
 /* Each returns an enum refconv_status.  The caller allocates everything.  y, grad_... arrive with the dtype and
  * the shape that are asked for: look at the dtype of ALL tensors, and write every element and nothing else.
  * bias is NULL where there is none.  message takes a sentence of up to message_size bytes, its 0 included. */

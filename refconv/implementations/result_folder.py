@@ -47,7 +47,7 @@ class ResultFolder:
         If it is no folder, or its ``results.json`` is damaged or speaks of something else.
     """
 
-    repeats = arranges = False
+    repeats = arranges = checks_arguments = False
 
     def __init__(self, folder: str | Path, suite: Suite) -> None:
         self.folder = Path(folder)

@@ -92,11 +92,14 @@ class Session(Protocol):
         Whether it can be asked for other tensors than those of the suite.
     arranges : bool
         Whether it can hand over tensors that are not packed, and the same buffers twice.
+    checks_arguments : bool
+        Whether it is asked about what must be refused; kernels often trust those who call them.
     """
 
     name: str
     repeats: bool
     arranges: bool
+    checks_arguments: bool
 
     def call(self, call: Call) -> Answer:
         """Run one operation; whatever the implementation does becomes an answer, never an exception."""

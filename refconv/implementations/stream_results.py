@@ -32,7 +32,7 @@ class StreamResults:
         The lines that are no results.
     """
 
-    repeats = arranges = False
+    repeats = arranges = checks_arguments = False
 
     def __init__(self, lines: Iterable[str], name: str = "stream") -> None:
         self.name = name
