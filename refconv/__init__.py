@@ -1,7 +1,7 @@
 """Reference verification and golden test vectors for the convolution layer of neural networks."""
 
 from refconv.check import Outcome, Report, assert_conv2d, check
-from refconv.diagnosis import Diagnosis, diagnose
+from refconv.diagnosis import Diagnosis, Hunt, diagnose, hunt
 from refconv.errors import (
     CatalogueError,
     DisagreementError,
@@ -30,6 +30,7 @@ __all__ = [
     "FormatError",
     "GeometryError",
     "Gradients",
+    "Hunt",
     "ImplementationError",
     "JudgeError",
     "Outcome",
@@ -48,5 +49,6 @@ __all__ = [
     "diagnose",
     "exact_conv2d",
     "generate",
+    "hunt",
     "load_suite",
 ]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import click
@@ -17,7 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from refconv import __version__
 from refconv.catalogue import TIERS
 from refconv.check import check
-from refconv.diagnosis import diagnose
+from refconv.diagnosis import diagnose, hunt
+from refconv.diagnosis.hunt import DTYPES, replay
 from refconv.errors import DisagreementError, ImplementationError, RefconvError
 from refconv.generate import generate
 from refconv.generate import recompute as compute_again
@@ -26,6 +28,7 @@ from refconv.judge.classes import FORMS
 from refconv.problem import OPERATIONS
 from refconv.quickstart import Story, quickstart
 from refconv.report import print_report, write_report
+from refconv.report.hunted import print_hunt
 from refconv.show import print_case, print_list
 from refconv.suite import load_suite, verify_files
 from refconv.suite.embedded import smoke_folder
@@ -170,6 +173,35 @@ def diagnose_command(impl: str) -> int:
     diagnosis = diagnose(load_implementation(impl))
     console().print(escape(diagnosis.description))
     return GOOD if diagnosis.correct else FAILED
+
+
+@commands.command("hunt")
+@click.argument("impl")
+@click.option("--seconds", type=click.FloatRange(min=0), default=60, show_default=True, help="When to stop.")
+@click.option("--ops", default=",".join(OPERATIONS), show_default=True, help="Operations, separated by commas.")
+@click.option("--dtypes", default=",".join(DTYPES), show_default=True, help="Number formats, separated by commas.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another one is another search.")
+@click.option("--class", "judged_by", metavar="CLASS", default=None, help=f"The arithmetic that it claims: {FORMS}.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Write what was found, as JSON.")
+@click.option("--case", type=click.Path(path_type=Path), metavar="FILE", help="Only try what an earlier hunt saved.")
+def hunt_command(
+    impl: str, seconds: float, ops: str, dtypes: str, seed: int, judged_by: str | None, save: Path | None,
+    case: Path | None,
+) -> int:  # fmt: skip
+    """Search for a problem on which an implementation fails; shrink it to the smallest."""
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(gettempdir(), "refconv-hypothesis"))
+    runner = load_implementation(impl)
+    if case:
+        found = replay(runner, case, judged_by, source=impl)
+    else:
+        words = tuple(ops.split(",")), tuple(dtypes.split(","))
+        found = hunt(runner, seconds, *words, seed, judged_by, lambda: load_implementation(impl), source=impl)
+    print_hunt(found, console())
+    if found.caught and save:
+        save.write_text(found.caught.attempt.as_json(found.caught.operation), encoding="utf-8")
+    if found.caught:
+        return FAILED
+    return GOOD if found.executed else TOO_FEW
 
 
 @commands.command("list")

@@ -2,5 +2,6 @@
 
 from refconv.diagnosis.defects import all_defects
 from refconv.diagnosis.diagnose import Diagnosis, diagnose
+from refconv.diagnosis.hunt import Hunt, hunt
 
-__all__ = ["Diagnosis", "all_defects", "diagnose"]
+__all__ = ["Diagnosis", "Hunt", "all_defects", "diagnose", "hunt"]
