@@ -1,7 +1,7 @@
 """Reference verification and golden test vectors for the convolution layer of neural networks."""
 
 from refconv.check import Outcome, Report, assert_conv2d, check
-from refconv.diagnosis import Diagnosis, Hunt, diagnose, hunt
+from refconv.diagnosis import Diagnosis, Fingerprint, Hunt, diagnose, fingerprint, hunt
 from refconv.errors import (
     CatalogueError,
     DisagreementError,
@@ -27,6 +27,7 @@ __all__ = [
     "ConvProblem",
     "Diagnosis",
     "DisagreementError",
+    "Fingerprint",
     "FormatError",
     "GeometryError",
     "Gradients",
@@ -48,6 +49,7 @@ __all__ = [
     "convolution_matrix",
     "diagnose",
     "exact_conv2d",
+    "fingerprint",
     "generate",
     "hunt",
     "load_suite",

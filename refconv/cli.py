@@ -18,7 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from refconv import __version__
 from refconv.catalogue import TIERS
 from refconv.check import check
-from refconv.diagnosis import diagnose, hunt
+from refconv.diagnosis import diagnose, fingerprint, hunt
+from refconv.diagnosis.fingerprint import DTYPES as FLOATING
 from refconv.diagnosis.hunt import DTYPES, replay
 from refconv.errors import DisagreementError, ImplementationError, RefconvError
 from refconv.generate import generate
@@ -28,6 +29,7 @@ from refconv.judge.classes import FORMS
 from refconv.problem import OPERATIONS
 from refconv.quickstart import Story, quickstart
 from refconv.report import print_report, write_report
+from refconv.report.fingerprinted import print_fingerprint
 from refconv.report.hunted import print_hunt
 from refconv.show import print_case, print_list
 from refconv.suite import load_suite, verify_files
@@ -202,6 +204,20 @@ def hunt_command(
     if found.caught:
         return FAILED
     return GOOD if found.executed else TOO_FEW
+
+
+@commands.command("fingerprint")
+@click.argument("impl")
+@click.option("--dtypes", default=",".join(FLOATING), show_default=True, help="Number formats, separated by commas.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def fingerprint_command(impl: str, dtypes: str, as_json: bool) -> int:
+    """Find out which arithmetic an implementation uses, and which class check should claim for it."""
+    found = fingerprint(load_implementation(impl), tuple(dtypes.split(",")))
+    if as_json:
+        click.echo(found.as_json())
+    else:
+        print_fingerprint(found, console())
+    return GOOD if found.found else TOO_FEW
 
 
 @commands.command("list")

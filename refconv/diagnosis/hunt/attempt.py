@@ -43,7 +43,7 @@ class Attempt:
     --------
     >>> problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(1, 2))
     >>> Attempt(problem).tensors()["x"].tolist()
-    [[[[566.0, 1755.0]]]]
+    [[[[-1950.0, 3508.0]]]]
     """
 
     problem: ConvProblem

@@ -107,6 +107,7 @@ class Search:
 
 
 def _rounds() -> Iterator[tuple[int, bool, int]]:
-    """Yield (number, whether only the plainest numbers are used, limit of products)."""
+    """Yield (number, whether only the plainest numbers are used, limit of products): small ones, then large ones."""
+    sizes = range(SMALLEST, LARGEST + 1, 2)
     for index in count():
-        yield index, index % 2 == 0, 2 ** min(SMALLEST + 2 * (index // 2), LARGEST)
+        yield index, index % 2 == 0, 2 ** sizes[index // 2 % len(sizes)]

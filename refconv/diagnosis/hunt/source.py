@@ -32,7 +32,7 @@ def source_of(implementation: Any) -> Source:
     Examples
     --------
     >>> source_of("mine.layers:conv2d")
-    Source(lines=('from mine.layers import conv2d, conv2d_backward',), name='conv2d')
+    Source(lines=('from mine.layers import conv2d',), name='conv2d')
     """
     if isinstance(implementation, str):
         return _of_text(implementation)
