@@ -43,6 +43,7 @@ def drawing(caught: Catch) -> list[str]:
     Examples
     --------
     >>> from refconv.judge import Element, Verdict
+    >>> from refconv.diagnosis.hunt import Attempt
     >>> problem = ConvProblem.from_descriptor("n1c1i2x3-k1w1x2-s1x1-d1x2-p0+0x1+0-g1-o2x2")
     >>> first = Element((0, 0, 0, 0), 1.0, 2.0, 1.0, 1.0, 1.0)
     >>> caught = Catch(Attempt(problem), "forward", "wrong", verdict=Verdict(4, 1, first, first, 1.0, 0.0))

@@ -16,12 +16,12 @@ WIDEST = 64  # bits that are looked for
 
 
 def operand_bits(bench: Bench, name: str) -> int:
-    """Count the bits that are kept of ``"x"`` or ``"weight"``: one product, ``(1 + 2**-k) * 1``."""
+    """Count the bits that are kept of ``"x"`` or ``"weight"``: one product, ``(1 + 2**-k) * 1``, or that minus one."""
     kept = 1
     for k in range(1, bench.element.precision):
         value = 1 + 2.0**-k
-        pair = ({0: value}, None) if name == "x" else ({0: 1.0}, {0: value})
-        if bench.add(*pair) != value:
+        x, weight = ({0: value}, {0: 1.0}) if name == "x" else ({0: 1.0}, {0: value})
+        if bench.add(x, weight) != value and bench.add({1: -1.0} | x, weight) != 2.0**-k:  # sums may be stored narrowly
             break
         kept = k + 1
     return kept

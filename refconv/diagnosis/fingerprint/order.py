@@ -21,7 +21,7 @@ Tree = int | tuple["Tree", ...]
 Pair = tuple[int, int]
 
 MOST = 72  # products whose order is looked at; of more, the first FIRST
-FIRST = 32
+FIRST = 36
 CHECKED = 120  # pairs that are held against the tree
 
 
@@ -68,17 +68,17 @@ class Order:
             raise NoTreeError
         return [int(value) for value in counts]
 
-    def _build(self, leaves: Sequence[int]) -> tuple[Tree, int]:
-        """Return the subtree of some leaves, and the count at its root."""
+    def _build(self, leaves: Sequence[int], above: int = 0) -> tuple[Tree, int]:
+        """Return the subtree of some leaves, and the count at its root: ``above``, if that is the parent's node."""
         first, others = leaves[0], leaves[1:]
         tree: Tree = first
         top = 1
         counts = dict(zip(others, self._counts([(first, other) for other in others]), strict=True))
         for count in sorted(set(counts.values())):
-            branch, inner = self._build([leaf for leaf in others if counts[leaf] == count])
+            branch, inner = self._build([leaf for leaf in others if counts[leaf] == count], count)
             children = branch if isinstance(branch, tuple) and inner == count else (branch,)
             tree, top = (tree, *children), count
-            if size(tree) != count:
+            if size(tree) != count != above:
                 raise NoTreeError
         return tree, top
 

@@ -63,7 +63,7 @@ def _shape(tree: Tree) -> str:
     if chain:
         return f"irregular, one by one: {' '.join(map(str, chain[:8]))}{' ...' if chain[8:] else ''}"
     if width > 2:
-        return f"irregular, up to {width} at once"
+        return f"up to {width} terms at once"
     joined = _simple(_reduced(tree, parts)) or "irregularly"
     if step == 1 and len({len(part) for part in parts[:-1]}) <= 1 and len(parts[0]) > 1:
         return f"blocks of {len(parts[0])}, then {joined}"
