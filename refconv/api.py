@@ -1,7 +1,7 @@
 """Everything that ``import refconv`` offers, each name from its room; the package loads it when it is asked for one."""
 
 from refconv.check import Outcome, Report, assert_conv2d, check
-from refconv.diagnosis import Diagnosis, diagnose
+from refconv.diagnosis import Diagnosis, Fingerprint, Hunt, diagnose, fingerprint, hunt
 from refconv.errors import (
     CatalogueError,
     DisagreementError,
@@ -26,9 +26,11 @@ __all__ = [
     "ConvProblem",
     "Diagnosis",
     "DisagreementError",
+    "Fingerprint",
     "FormatError",
     "GeometryError",
     "Gradients",
+    "Hunt",
     "ImplementationError",
     "JudgeError",
     "Outcome",
@@ -46,6 +48,8 @@ __all__ = [
     "convolution_matrix",
     "diagnose",
     "exact_conv2d",
+    "fingerprint",
     "generate",
+    "hunt",
     "load_suite",
 ]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import click
@@ -18,7 +19,9 @@ from refconv import __version__, cli_foreign
 from refconv.catalogue import TIERS
 from refconv.check import check, expect, may_write_xfails, read_xfails, write_xfails
 from refconv.cli_options import WithCommand, tidy
-from refconv.diagnosis import diagnose
+from refconv.diagnosis import diagnose, fingerprint, hunt
+from refconv.diagnosis.fingerprint import DTYPES as FLOATING
+from refconv.diagnosis.hunt import DTYPES, replay
 from refconv.errors import DisagreementError, ImplementationError, RefconvError
 from refconv.generate import generate
 from refconv.generate import recompute as compute_again
@@ -27,6 +30,8 @@ from refconv.judge.classes import FORMS
 from refconv.problem import OPERATIONS
 from refconv.quickstart import Story, quickstart
 from refconv.report import print_report, with_options, write_report
+from refconv.report.fingerprinted import print_fingerprint
+from refconv.report.hunted import print_hunt
 from refconv.show import print_case, print_list
 from refconv.suite import load_suite, verify_files
 from refconv.suite.embedded import smoke_folder
@@ -213,6 +218,53 @@ def diagnose_command(impl: str, **isolation: Any) -> int:
         diagnosis = diagnose(SessionRunner(session))
     console().print(escape(diagnosis.description))
     return GOOD if diagnosis.correct else FAILED
+
+
+@commands.command("hunt", cls=WithCommand)
+@click.argument("impl")
+@click.option("--seconds", type=click.FloatRange(min=0), default=60, show_default=True, help="When to stop.")
+@click.option("--ops", default=",".join(OPERATIONS), show_default=True, help="Operations, separated by commas.")
+@click.option("--dtypes", default=",".join(DTYPES), show_default=True, help="Number formats, separated by commas.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another one is another search.")
+@click.option("--class", "judged_by", metavar="CLASS", default=None, help=f"The arithmetic that it claims: {FORMS}.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Write what was found, as JSON.")
+@click.option("--case", type=click.Path(path_type=Path), metavar="FILE", help="Only try what an earlier hunt saved.")
+@ISOLATION
+def hunt_command(
+    impl: str, seconds: float, ops: str, dtypes: str, seed: int, judged_by: str | None, save: Path | None,
+    case: Path | None, **isolation: Any,
+) -> int:  # fmt: skip
+    """Search for a problem on which an implementation fails; shrink it to the smallest."""
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(gettempdir(), "refconv-hypothesis"))
+    with tidy(), opened(impl, **isolation) as session:
+        runner = SessionRunner(session)
+        if case:
+            found = replay(runner, case, judged_by, source=impl)
+        else:
+            words = tuple(ops.split(",")), tuple(dtypes.split(","))
+            found = hunt(runner, seconds, *words, seed, judged_by, runner.renewed, source=impl)
+    print_hunt(found, console())
+    if found.caught and save:
+        save.write_text(found.caught.attempt.as_json(found.caught.operation), encoding="utf-8")
+    if found.caught:
+        return FAILED
+    return GOOD if found.executed else TOO_FEW
+
+
+@commands.command("fingerprint", cls=WithCommand)
+@click.argument("impl")
+@ISOLATION
+@click.option("--dtypes", default=",".join(FLOATING), show_default=True, help="Number formats, separated by commas.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def fingerprint_command(impl: str, dtypes: str, as_json: bool, **isolation: Any) -> int:
+    """Find out which arithmetic an implementation uses, and which class check should claim for it."""
+    with tidy(), opened(impl, **isolation) as session:
+        found = fingerprint(SessionRunner(session), tuple(dtypes.split(",")))
+    if as_json:
+        click.echo(found.as_json())
+    else:
+        print_fingerprint(found, console())
+    return GOOD if found.found else TOO_FEW
 
 
 @commands.command("list")

@@ -109,6 +109,25 @@ def arranged(tensor: Array, arrangement: str) -> Array:
     return ARRANGEMENTS[arrangement](tensor)
 
 
+def arrangement_of(tensor: Array) -> str:
+    """Name the arrangement that is most like the memory of a tensor.
+
+    Examples
+    --------
+    >>> arrangement_of(np.ones((2, 3, 4, 5))[..., ::-1]), arrangement_of(np.ones((2, 3, 4, 5))[..., ::2])
+    ('reversed', 'strided')
+    """
+    if tensor.flags.c_contiguous or tensor.size == 0:
+        return "packed"
+    if tensor.flags.f_contiguous:
+        return "fortran"
+    if tensor.strides[-1] < 0:
+        return "reversed"
+    if tensor.ndim > 2 and np.moveaxis(tensor, 1, -1).flags.c_contiguous:
+        return "channels-last"
+    return "strided" if tensor.strides[-1] != tensor.itemsize else "window"
+
+
 def memory_of(tensor: Array) -> bytes:
     """Return all bytes of the block that an arranged tensor lies in, its gaps included."""
     whole = tensor

@@ -73,6 +73,10 @@ def _greeting(session: InProcess) -> dict[str, Any]:
 
 def _serve(session: InProcess, arena: Arena, requests: IO[bytes], answers: IO[bytes]) -> None:
     while (request := read_request(requests)) is not None:
+        if request.get("renew"):
+            session = InProcess(load_implementation(request["renew"]))
+            _answer(answers, request["token"], _greeting(session))
+            continue
         tensors = {name: arena.get(place) for name, place in request["tensors"].items()}
         answer = session.call(Call(tensors=tensors, **request["call"]))
         end = max((place.end for place in request["tensors"].values()), default=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,8 @@ class InProcess:
 
     repeats = True
 
-    def __init__(self, runner: Runner) -> None:
-        self.runner, self.name = runner, runner.name
+    def __init__(self, runner: Runner, remake: Callable[[], Runner] | None = None) -> None:
+        self.runner, self.name, self.remake = runner, runner.name, remake
         self.arranges: bool = getattr(runner, "arranges", True)
         self.checks_arguments: bool = getattr(runner, "checks_arguments", True)
         self._buffers: Buffers = {}
@@ -83,6 +84,12 @@ class InProcess:
         overwrote = self._last is not None and not same_bytes(*self._last)
         self._last = (result, result.copy())
         return overwrote
+
+    def renew(self) -> None:
+        """Make the implementation anew, where it is known how."""
+        if self.remake is not None:
+            self.runner = self.remake()
+        self.close()
 
     def close(self) -> None:
         """Forget everything."""

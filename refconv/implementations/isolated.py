@@ -175,6 +175,14 @@ class Isolated:
         except (EOFError, KeyError, TypeError, ValueError, ImplementationError):
             return Answer("CRASH", message=self._obituary())
 
+    def renew(self) -> None:
+        """Make the implementation anew, so that nothing is left of earlier calls."""
+        try:
+            if self._process is not None:
+                self._process.ask({"renew": self.implementation}, STARTUP)
+        except (EOFError, TimeoutError):
+            self._drop()
+
     def close(self) -> None:
         """End the process."""
         if self._process is not None:

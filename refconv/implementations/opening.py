@@ -49,8 +49,9 @@ def open_session(
     if isinstance(implementation, str) and is_command(implementation):
         return Command.from_text(implementation, timeout)
     if not isolate:
-        runner = load_implementation(implementation) if isinstance(implementation, str) else as_runner(implementation)
-        return InProcess(runner)
+        if isinstance(implementation, str):
+            return InProcess(load_implementation(implementation), lambda: load_implementation(implementation))
+        return InProcess(as_runner(implementation))
     text = implementation if isinstance(implementation, str) else address_of(implementation)
     return Isolated(text, timeout, memory_limit, threads)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from refconv.implementations.arrangement import arrangement_of, poisoned
 from refconv.implementations.protocol import PLAIN, Demand
 from refconv.implementations.session import Array, Call, Session
 from refconv.problem import ConvProblem
@@ -17,6 +18,10 @@ class CallError(RuntimeError):
 class SessionRunner:
     """Calls a session; what it does instead of returning becomes an exception.
 
+    Tensors are handed over in the arrangement of the first one that is not packed.  What the implementation
+    does to the memory of its own process is repeated here with poison: on inputs that it wrote to, and on a
+    result that it overwrote by its next call.
+
     Examples
     --------
     >>> from refconv.implementations import open_session
@@ -27,6 +32,14 @@ class SessionRunner:
 
     def __init__(self, session: Session) -> None:
         self.session, self.name = session, session.name
+        self._last: Array | None = None
+
+    def renewed(self) -> SessionRunner:
+        """Return itself, with nothing left of earlier calls where the session can be renewed."""
+        renew = getattr(self.session, "renew", None)
+        if renew is not None:
+            renew()
+        return self
 
     def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem, demand: Demand = PLAIN) -> Array:
         """Compute an operation.
@@ -38,7 +51,14 @@ class SessionRunner:
         CallError
             If it was refused, or the implementation broke down, crashed or hung.
         """
-        answer = self.session.call(Call("", operation, tensors, problem, demand))
+        found = (arrangement_of(tensor) for tensor in tensors.values())
+        arrangement = next((name for name in found if name != "packed"), "packed")
+        answer = self.session.call(Call("", operation, tensors, problem, demand, arrangement))
+        for name in answer.changed:
+            tensors[name][...] = poisoned(tensors[name].shape, tensors[name].dtype)
+        if answer.overwrote and self._last is not None:
+            self._last[...] = poisoned(self._last.shape, self._last.dtype)
+        self._last = answer.result
         if answer.status == "UNSUPPORTED":
             raise NotImplementedError(answer.message)
         if answer.result is None:

@@ -1,0 +1,208 @@
+import functools
+import json
+import sys
+
+import numpy as np
+import pytest
+from flawed import (
+    IgnoresStrides,
+    KeepsItsBuffer,
+    KeepsItsWeights,
+    RefusesWideKernels,
+    SupportsNothing,
+    WritesToItsInput,
+    conv2d,
+)
+from smallest import smallest_known, tiny_problems
+
+from refconv import ConvProblem
+from refconv.diagnosis import all_defects, hunt
+from refconv.diagnosis.hunt import Attempt, replay, reproducer, trial
+from refconv.diagnosis.hunt.attempt import LAYOUTS, laid_out
+from refconv.diagnosis.hunt.source import Source
+from refconv.errors import CatalogueError, ImplementationError
+from refconv.implementations import as_runner, load_implementation
+from refconv.reference import im2col
+
+pytest.importorskip("hypothesis")
+
+SAMPLE = (
+    "kernel-transposed", "channel-tail-dropped", "output-channel-tail-skipped", "group-offset-of-outputs",
+    "windows-aligned-to-end", "bias-of-first-image", "grad-input-last-tap-wins", "gradients-accumulated",
+)  # fmt: skip
+SECONDS = 20
+
+
+def caught_in(implementation, **options):
+    found = hunt(implementation, seconds=SECONDS, dtypes=["float32"], **options)
+    assert found.caught is not None, found
+    return found
+
+
+@functools.cache
+def caught_defect(slug):
+    return caught_in(all_defects()[slug])
+
+
+@functools.cache
+def caught_layer(layer):
+    return caught_in(layer, operations=["forward"])
+
+
+@functools.cache
+def tiny():
+    return tiny_problems()
+
+
+@pytest.mark.parametrize("slug", SAMPLE)
+def test_no_problem_of_less_than_half_the_size_fails(slug):
+    caught = caught_defect(slug).caught
+    smaller = [problem for problem in tiny() if 2 * Attempt(problem).size < caught.attempt.size]
+    circumstances = [(caught.attempt.bias, caught.attempt.again)]
+    assert smallest_known(all_defects()[slug], smaller, [caught.operation], circumstances) is None
+    assert caught.attempt.size <= 12
+
+
+@pytest.mark.parametrize("slug", SAMPLE)
+def test_the_printed_reproducer_fails(slug):
+    with pytest.raises(AssertionError):
+        exec(caught_defect(slug).reproducer, {})
+
+
+@pytest.mark.parametrize("layer", [WritesToItsInput, KeepsItsBuffer, KeepsItsWeights, IgnoresStrides])
+def test_what_is_promised_beside_the_values_is_hunted_and_reproduced(layer):
+    with pytest.raises(AssertionError):
+        exec(caught_layer(layer).reproducer, {})
+
+
+def test_only_the_needed_circumstances_stay():
+    assert caught_layer(WritesToItsInput).caught.kind == "changed"
+    assert caught_layer(KeepsItsBuffer).caught.kind == "kept"
+    assert caught_layer(KeepsItsWeights).caught.attempt.again
+    attempt = caught_layer(IgnoresStrides).caught.attempt
+    assert (attempt.layout != "contiguous", attempt.again, attempt.bias) == (True, False, False)
+
+
+def test_a_trigger_among_many_channels_is_found_and_shrunk():
+    found = caught_in(conv2d)
+    assert found.caught.attempt.problem.descriptor == "n1c17i1x1-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o1x1"
+
+
+def test_the_reproducer_of_a_function_needs_numpy_alone():
+    text = caught_in(conv2d).reproducer
+    assert "refconv" not in text
+    with pytest.raises(AssertionError, match="Mismatched elements"):
+        exec(text, {})
+
+
+def test_refusing_a_legal_problem_is_a_find():
+    found = caught_in(RefusesWideKernels)
+    assert found.caught.kind == "raised"
+    assert found.caught.attempt.problem.kernel_size == (1, 7)
+    assert "ValueError: too wide" in str(found)
+
+
+def test_two_runs_find_the_same():
+    first, second = (caught_in(all_defects()["kernel-size-hard-coded"]) for _ in range(2))
+    assert (first.caught.attempt, first.reproducer) == (second.caught.attempt, second.reproducer)
+    assert first.executed == second.executed
+
+
+def test_nothing_is_found_in_a_right_layer():
+    found = hunt(im2col, seconds=3, dtypes=["float32", "float64"])
+    assert found.caught is None, found.reproducer
+    assert found.executed > 20
+
+
+@pytest.mark.oracle
+def test_nothing_is_found_in_torch():
+    found = hunt(load_implementation("torch"), seconds=3)
+    assert found.caught is None, found.reproducer
+    assert found.executed > 20
+
+
+def test_what_is_not_supported_does_not_count():
+    found = hunt(SupportsNothing, seconds=1)
+    assert (found.executed, found.caught) == (0, None)
+    assert found.unsupported > 0
+    assert "nothing was executed" in str(found)
+
+
+def test_a_claimed_class_is_what_is_judged_by():
+    class Bfloat16Inputs:
+        def forward(self, x, weight, bias, problem):
+            from algorithms import narrowed
+
+            return im2col.forward(narrowed(x, 8), narrowed(weight, 8), bias, problem)
+
+    assert caught_in(Bfloat16Inputs, operations=["forward"]).caught
+    claimed = hunt(Bfloat16Inputs, seconds=2, operations=["forward"], dtypes=["float32"], judged_by="reduced:bf16")
+    assert claimed.caught is None
+
+
+def test_a_saved_case_is_read_again(tmp_path):
+    defect = all_defects()["kernel-flipped"]
+    caught = caught_in(defect).caught
+    path = tmp_path / "case.json"
+    path.write_text(caught.attempt.as_json(caught.operation))
+    assert Attempt.from_json(path.read_text()) == (caught.attempt, caught.operation)
+    assert json.loads(path.read_text())["schema"] == "refconv.attempt.v1"
+    assert replay(defect, path).caught.message == caught.message
+    assert replay(im2col, path).caught is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "refconv.attempt.v1", "operation": "forward"}'])
+def test_a_file_that_is_no_saved_case_is_one_sentence(text):
+    with pytest.raises(CatalogueError, match="must be JSON of schema"):
+        Attempt.from_json(text)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_hold_the_same_numbers(layout):
+    tensor = np.arange(60.0).reshape(2, 3, 2, 5)
+    assert np.array_equal(laid_out(tensor, layout), tensor)
+    assert laid_out(tensor, layout).flags.c_contiguous == (layout == "contiguous")
+
+
+def test_unknown_operations_are_refused():
+    with pytest.raises(CatalogueError, match="operation must be one of"):
+        hunt(im2col, seconds=1, operations=["backward"])
+
+
+def test_without_hypothesis_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.delitem(sys.modules, "refconv.diagnosis.hunt.search", raising=False)
+    monkeypatch.delitem(sys.modules, "refconv.diagnosis.hunt.draws", raising=False)
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    with pytest.raises(ImplementationError, match=r"pip install 'refconv\[hunt\]'"):
+        hunt(im2col, seconds=1)
+
+
+def test_large_problems_are_reproduced_by_their_description():
+    class LosesTheLastImage:
+        def forward(self, x, weight, bias, problem):
+            y = im2col.forward(x, weight, bias, problem)
+            y[16:] = 0
+            return y
+
+    problem = ConvProblem(batch=17, in_channels=3, out_channels=4, input_size=(6, 5), kernel_size=(2, 3))
+    runner, attempt = as_runner(LosesTheLastImage), Attempt(problem, fill="zero-mean")
+    text = reproducer(trial(runner, attempt, "forward"), Source((), "layer"), runner)
+    with pytest.raises(AssertionError, match="elements are wrong"):
+        exec(text, {"layer": LosesTheLastImage})
+    exec(text, {"layer": im2col})
+
+
+@pytest.mark.parametrize(("dtype", "fill"), [("bfloat16", "zero-mean"), ("float64", "cancelling"), ("int8", "exact")])
+def test_every_format_and_fill_can_be_written_out(dtype, fill):
+    problem = ConvProblem(batch=1, in_channels=3, out_channels=2, input_size=(3, 4), kernel_size=(2, 2))
+
+    class Doubled:
+        def forward(self, x, weight, bias, problem):
+            y = load_implementation("im2col").run("forward", {"x": x, "weight": weight, "bias": bias}, problem)
+            return y + y
+
+    runner, attempt = as_runner(Doubled), Attempt(problem, dtype, fill, bias=True, layout="reversed")
+    text = reproducer(trial(runner, attempt, "forward"), Source((), "layer"), runner)
+    with pytest.raises(AssertionError):
+        exec(text, {"layer": Doubled})
+    exec(text, {"layer": load_implementation("im2col")})
