@@ -51,6 +51,7 @@ class SessionRunner:
         CallError
             If it was refused, or the implementation broke down, crashed or hung.
         """
+        tensors = {name: tensor for name, tensor in tensors.items() if tensor is not None}
         found = (arrangement_of(tensor) for tensor in tensors.values())
         arrangement = next((name for name in found if name != "packed"), "packed")
         answer = self.session.call(Call("", operation, tensors, problem, demand, arrangement))
