@@ -41,14 +41,16 @@ class Decoder:
         seen = np.stack([answer[some] for answer in answers])
         table = np.stack([vector[members] for vector in self.vectors])
         which, factor = _single(seen, table)
-        found = which >= 0
-        parts = [(some[found], members[which[found]], factor[found])]
-        for position in np.flatnonzero(~found):
+        plain = (which >= 0) & (_is_whole(factor) | _is_whole(1 / np.where(factor, factor, 2)))
+        parts = [(some[plain], members[which[plain]], factor[plain])]
+        for position in np.flatnonzero(~plain):
             pair = _pair(seen[:, position], table)
-            if pair is None:
-                ambiguous[some[position]] = True
-            else:
+            if pair is not None:
                 parts.append((np.full(2, some[position]), members[pair[0]], pair[1]))
+            elif which[position] >= 0:
+                parts.append((some[[position]], members[which[[position]]], factor[[position]]))
+            else:
+                ambiguous[some[position]] = True
         element, code, factors = (np.concatenate([part[i] for part in parts]) for i in range(3))
         return (element, code, factors), ambiguous
 
@@ -106,11 +108,16 @@ def _single(seen: Floats, table: Floats) -> tuple[Integers, Floats]:
         residual = seen - unit[:, best] * cosines[best, np.arange(len(best))] * length
         quality = np.abs(residual).max(axis=0) / length
     factor = seen[0] / table[0, np.maximum(best, 0)]
-    near = np.rint(factor)
-    whole = np.abs(factor - near) <= TOLERANCE * np.abs(near)
+    near, whole = np.rint(factor), _is_whole(factor)
     exact = (seen == near * table[:, np.maximum(best, 0)]).all(axis=0)
     fits = np.where(whole, exact, quality <= TOLERANCE) & (best >= 0)
     return np.where(fits, best, -1), np.where(whole, near, factor)
+
+
+def _is_whole(values: Floats) -> Array:
+    near = np.rint(values)
+    close: Array = np.isfinite(values) & (np.abs(np.nan_to_num(values - near)) <= TOLERANCE * np.abs(near)) & (near != 0)
+    return close
 
 
 def _pair(seen: Floats, table: Floats) -> tuple[Integers, Floats] | None:
