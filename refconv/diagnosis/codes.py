@@ -111,12 +111,15 @@ def _single(seen: Floats, table: Floats) -> tuple[Integers, Floats]:
     near, whole = np.rint(factor), _is_whole(factor)
     exact = (seen == near * table[:, np.maximum(best, 0)]).all(axis=0)
     fits = np.where(whole, exact, quality <= TOLERANCE) & (best >= 0)
+    share = 1 / np.where(factor, factor, 2)
+    factor = np.where(_is_whole(share), 1 / np.where(np.rint(share), np.rint(share), 1), factor)  # 1/3, as it was meant
     return np.where(fits, best, -1), np.where(whole, near, factor)
 
 
 def _is_whole(values: Floats) -> Array:
+    values = np.nan_to_num(values, posinf=0, neginf=0)
     near = np.rint(values)
-    close: Array = np.isfinite(values) & (np.abs(np.nan_to_num(values - near)) <= TOLERANCE * np.abs(near)) & (near != 0)
+    close: Array = (np.abs(values - near) <= TOLERANCE * np.abs(near)) & (near != 0)
     return close
 
 

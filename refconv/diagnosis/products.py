@@ -99,7 +99,7 @@ class Slots:
     ----------
     letters : mapping
         The value of each letter in each slot.  Besides the loop variables: g, the group; m, the number
-        of the output channel in its group; ic, the input channel; ih and iw, the place that is read,
+        of the output channel in its group; k%G; ic, the input channel; ih and iw, the place that is read,
         which may lie outside of the image; inside, 1 where it does not; last_tap and last_window, 1
         where no later tap, or window, meets the same place.
     y, x, weight : arrays of int
@@ -143,6 +143,7 @@ def slots_of(problem: ConvProblem) -> Slots:
     values = dict(zip(("n", "k", *outs, "c", *taps), grid, strict=True))
     outputs = max(1, problem.out_channels // problem.groups)
     values["g"], values["m"] = values["k"] // outputs, values["k"] % outputs
+    values["k%G"] = values["k"] % problem.groups
     values["ic"] = values["g"] * per_group + values["c"]
     inside = np.ones(len(grid[0]), bool)
     for axis, name in enumerate(axes):

@@ -68,7 +68,7 @@ class _Budget:
         return self.call(inputs)
 
 
-def recover(operation: str, problem: ConvProblem, call: Call, seconds: float = 3.0, largest: int = 2**22) -> Recovery:
+def recover(operation: str, problem: ConvProblem, call: Call, seconds: float = 5.0, largest: int = 2**22) -> Recovery:
     """Recover the operator behind a function.
 
     Parameters
