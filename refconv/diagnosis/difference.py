@@ -253,7 +253,7 @@ def _merged(
     extent = math.prod(view.shape[first:])
     lone = len(view.shape) - first < 2 or any(formula is None or formula.kind == "table" for formula in found[:first])
     flat = None if lone else affine(target % extent, letters, [index.name for index in view.indices[first:]])
-    return None if flat is None else (*_complete(found[:first]) or (), Formula("flat", "affine", extent, *flat))
+    return None if flat is None else (*(_complete(found[:first]) or ()), Formula("flat", "affine", extent, *flat))
 
 
 def _complete(found: Sequence[Formula | None]) -> tuple[Formula, ...] | None:

@@ -62,6 +62,8 @@ def _listing(difference: Difference) -> str:
 def _clauses(difference: Difference, part: Part, problem: ConvProblem) -> list[str]:
     verb = VERBS[difference.operation, difference.tensor]
     clauses = []
+    if difference.view is not None and "own" in difference.view.letters:
+        return [_pairs(part, difference)]
     if part.one:
         clauses.append(f"a one is read instead of zero {_where(part.where)}")
     elif _zero(part, difference):
@@ -69,11 +71,25 @@ def _clauses(difference: Difference, part: Part, problem: ConvProblem) -> list[s
     clauses += [
         text for formula in part.formulas if (text := _formula(formula, difference, part, problem, verb))
     ]
-    if part.dropped:
+    if part.dropped and not _harmless(part, difference):
         clauses.append(_dropped(part.dropped, difference))
     for factor, selection in part.factors:
         clauses.append(f"{_products(difference)} {_where(selection)} multiplied by {name_of(factor, problem)}".replace("  ", " "))
     return clauses
+
+
+def _pairs(part: Part, difference: Difference) -> str:
+    what = "every y adds the bias" if difference.operation == "forward" else "grad_bias adds up grad_output"
+    but = f", except {_where(part.dropped)}" if part.dropped else ""
+    return f"{what} of all channels{but}, where it must be that of the own channel k"
+
+
+def _harmless(part: Part, difference: Difference) -> bool:
+    """Say whether what drops out by a part is nothing but padding, which is absent anyway."""
+    if part.dropped is None or difference.view is None or part.formulas[-1].name != "flat":
+        return False
+    held = part.dropped.holds(difference.view.letters)
+    return bool((difference.view.truth[held] < 0).all())
 
 
 def _zero(part: Part, difference: Difference) -> bool:

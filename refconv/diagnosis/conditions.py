@@ -1,0 +1,230 @@
+"""Under which condition does it go wrong?  Found by changing one attribute of a failing problem at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from refconv.diagnosis.patterns import Pattern, pattern_of
+from refconv.diagnosis.products import axis_names
+from refconv.errors import RefconvError
+from refconv.problem import ConvProblem
+
+Fails = Callable[[ConvProblem], bool | None]  # None: refused
+Change = Callable[[ConvProblem, int], ConvProblem]
+
+LONGEST_SCAN = 40
+OBVIOUS = 4  # that something shows only with two rows, or four, is no news
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What must hold for the fault to occur, as far as was tried.
+
+    Attributes
+    ----------
+    smallest : ConvProblem
+        A simple problem that still goes wrong.
+    found : tuple of str
+        What must hold there: "groups > 1", "oW % 4 != 0".  Empty if no attribute matters.
+    tried : int
+        How many problems were run.
+    """
+
+    smallest: ConvProblem
+    found: tuple[str, ...]
+    tried: int
+
+    def __str__(self) -> str:
+        if not self.found:
+            return f"No attribute of the problem matters: it goes wrong as early as on {self.smallest}."
+        return f"It occurs where {' and '.join(self.found)} (simplest problem: {self.smallest})."
+
+
+def conditions(problem: ConvProblem, fails: Fails, seconds: float = 4.0) -> Conditions:
+    """Simplify a failing problem, then vary what could not be simplified away.
+
+    Parameters
+    ----------
+    problem : ConvProblem
+        It goes wrong.
+    fails : callable
+        Says whether a problem goes wrong; None if it is refused.
+    seconds : float
+        Stops there, with what was found so far.
+
+    Examples
+    --------
+    >>> problem = ConvProblem.from_descriptor("n2c6i9x8-k8w3x2-s2x1-d1x2-p1+0x2+1-g2-o4x9")
+    >>> conditions(problem, lambda p: p.groups > 1 and p.output_size[1] % 4 != 0).found
+    ('groups >= 2', 'oW % 4 != 0')
+    """
+    search = _Search(fails, seconds)
+    smallest = _simplified(problem, search)
+    found = []
+    for name, read, write in attributes(smallest):
+        text = _necessary(name, smallest, read(smallest), write, search)
+        if text:
+            found.append(text)
+    return Conditions(smallest, tuple(dict.fromkeys(_related(smallest, found, search))), search.tried)
+
+
+class _Search:
+    """Asks whether a problem goes wrong, once for each problem."""
+
+    def __init__(self, fails: Fails, seconds: float) -> None:
+        self.fails, self.end, self.tried = fails, time.monotonic() + seconds, 0
+        self.known: dict[ConvProblem, bool | None] = {}
+
+    def __call__(self, build: Callable[[], ConvProblem]) -> bool | None:
+        try:
+            problem = build()
+        except RefconvError:
+            return None
+        if problem not in self.known:
+            if time.monotonic() > self.end or min(problem.y_shape) < 1:
+                return None
+            self.tried += 1
+            self.known[problem] = self.fails(problem)
+        return self.known[problem]
+
+
+def attributes(problem: ConvProblem) -> Iterator[tuple[str, Callable[[ConvProblem], int], Change]]:
+    """Yield every attribute that is a number: its name, how to read it, and how to change it alone."""
+    yield "groups", lambda p: p.groups, _with_groups
+    yield "C/G", lambda p: p.in_channels // p.groups, lambda p, v: replace(p, in_channels=v * p.groups)
+    yield "K/G", lambda p: p.out_channels // p.groups, lambda p, v: replace(p, out_channels=v * p.groups)
+    yield "N", lambda p: p.batch, lambda p, v: replace(p, batch=v)
+    for axis, letter in enumerate(axis_names(problem)):
+        name = letter.upper()
+        yield f"s{name}", lambda p, axis=axis: p.stride[axis], _changed("stride", axis)
+        yield f"d{name}", lambda p, axis=axis: p.dilation[axis], _changed("dilation", axis)
+        for end, pad in enumerate(("begin", "end")):
+            label = {"HB": "top", "HE": "bottom", "WB": "left", "WE": "right"}.get(name + pad[0].upper(), f"{pad} of {name}")
+            yield f"pad {label}", lambda p, axis=axis, end=end: p.padding[axis][end], _padded(axis, end)
+        yield f"k{name}", lambda p, axis=axis: p.kernel_size[axis], _changed("kernel_size", axis)
+        yield name, lambda p, axis=axis: p.input_size[axis], _changed("input_size", axis)
+
+
+def _with_groups(problem: ConvProblem, groups: int) -> ConvProblem:
+    inputs, outputs = problem.in_channels // problem.groups, problem.out_channels // problem.groups
+    return replace(problem, groups=groups, in_channels=inputs * groups, out_channels=outputs * groups)
+
+
+def _changed(field: str, axis: int) -> Change:
+    def change(problem: ConvProblem, value: int) -> ConvProblem:
+        values = list(getattr(problem, field))
+        values[axis] = value
+        return replace(problem, **{field: tuple(values)})
+
+    return change
+
+
+def _padded(axis: int, end: int) -> Change:
+    def change(problem: ConvProblem, value: int) -> ConvProblem:
+        pads = [list(pair) for pair in problem.padding]
+        pads[axis][end] = value
+        return replace(problem, padding=tuple((begin, end) for begin, end in pads))
+
+    return change
+
+
+def _simplified(problem: ConvProblem, search: _Search) -> ConvProblem:
+    """Bring every attribute as far down as the fault survives; again, until nothing changes."""
+    before = None
+    while before != problem:
+        before = problem
+        for name, read, write in attributes(problem):
+            least, value = (0 if name.startswith("pad") else 1), read(problem)
+            for lower in sorted({least, least + 1, value // 2, value - 1}):
+                here = problem
+                if lower < least or lower >= value:
+                    continue
+                if search(lambda here=here, lower=lower, write=write: write(here, lower)):  # type: ignore[misc]
+                    problem = write(problem, lower)
+                    break
+    return problem
+
+
+def _necessary(name: str, problem: ConvProblem, value: int, write: Change, search: _Search) -> str:
+    """Vary one attribute; describe the values at which the fault occurs, or say nothing if it does at all.
+
+    What changes the size of the output is varied twice, with the size of the input kept and with that of the
+    output: where the fault stays in either, the value of the attribute itself does not matter.
+    """
+    ways = (write,) if name in ("H", "W", "D") else (write, _keeping_output(write))
+    known: dict[int, bool] = {}
+    for change in ways:
+        for number, answer in _scanned(name, value, problem, change, search).items():
+            known[number] = known.get(number, False) or answer
+    wrong = [number for number, answer in sorted(known.items()) if answer]
+    if len(wrong) == len(known) or not wrong:
+        return ""
+    patterns = _patterns(name, wrong, sorted(known), problem, write)
+    best = min(patterns, key=lambda pattern: (pattern.cost, sum(pattern.numbers[1:])))
+    return "" if _is_obvious(name, best) else _plain(best)
+
+
+def _scanned(name: str, value: int, problem: ConvProblem, change: Change, search: _Search) -> dict[int, bool]:
+    least = 0 if name.startswith("pad") else 1
+    highest = max(2 * value + 2, value + 9) if value < LONGEST_SCAN else value + 9
+    values = range(max(least, highest - 2 * LONGEST_SCAN), highest)
+    asked = {number: search(lambda number=number: change(problem, number)) for number in values}  # type: ignore[misc]
+    return {number: answer for number, answer in asked.items() if answer is not None}
+
+
+def _patterns(
+    name: str, wrong: list[int], known: list[int], problem: ConvProblem, write: Change
+) -> list[Pattern]:  # fmt: skip
+    described = [(name, wrong, known)]
+    if name in ("H", "W", "D"):
+        axis = axis_names(problem).index(name.lower())
+        outputs = {number: write(problem, number).output_size[axis] for number in known}
+        if len(set(outputs.values())) == len(outputs):
+            described.insert(0, (f"o{name}", [outputs[number] for number in wrong], list(outputs.values())))
+    found = [pattern_of(label, np.array(some), np.array(every)) for label, some, every in described]
+    return [pattern for pattern in found if pattern is not None]
+
+
+def _keeping_output(write: Change) -> Change:
+    def change(problem: ConvProblem, value: int) -> ConvProblem:
+        roomy = replace(problem, input_size=tuple(length + 10**6 for length in problem.input_size))
+        new = write(roomy, value)  # with room, so that nothing is refused on the way
+        reach = [d * (kernel - 1) + 1 for d, kernel in zip(new.dilation, new.kernel_size, strict=True)]
+        axes = zip(problem.output_size, new.stride, reach, new.padding, strict=True)
+        return replace(new, input_size=tuple((out - 1) * step + length - sum(pads) for out, step, length, pads in axes))
+
+    return change
+
+
+def _is_obvious(name: str, pattern: Pattern) -> bool:
+    return name in ("H", "W", "D") and pattern.kind == ">=" and pattern.numbers[0] <= OBVIOUS
+
+
+def _plain(pattern: Pattern) -> str:
+    """Write a pattern without what is known of the ends: they are those of a search."""
+    kept = pattern.remark if pattern.remark in ("even", "odd") else ""
+    return str(replace(pattern, remark=kept))
+
+
+def _related(problem: ConvProblem, found: Sequence[str], search: _Search) -> list[str]:
+    """Replace conditions on both axes by one on their difference, where that is what matters."""
+    fields = {"s": "stride", "d": "dilation", "k": "kernel_size", "": "input_size"}
+    kept = list(found)
+    for letter, field in fields.items():
+        names = [f"{letter}{axis.upper()}" for axis in axis_names(problem)]
+        touched = [text for text in kept if text.split(" ")[0] in (names if letter else [*names, "oH", "oW"])]
+        if not touched or len(names) != 2:
+            continue
+        equal = [search(lambda v=v, field=field: replace(problem, **{field: (v, v)})) for v in (1, 2, 3)]  # type: ignore[misc]
+        unequal = [
+            search(lambda v=v, field=field: replace(problem, **{field: v}))  # type: ignore[misc]
+            for v in ((1, 2), (2, 1), (2, 3), (3, 2))
+        ]
+        known = [answer for answer in unequal if answer is not None]
+        if not any(equal) and len(known) > 1 and all(known):
+            kept = [text for text in kept if text not in touched] + [f"{names[0]} != {names[1]}"]
+    return kept
