@@ -64,12 +64,12 @@ def conditions(problem: ConvProblem, fails: Fails, seconds: float = 4.0) -> Cond
     """
     search = _Search(fails, seconds)
     smallest = _simplified(problem, search)
-    found = []
-    for name, read, write in attributes(smallest):
-        text = _necessary(name, smallest, read(smallest), write, search)
+    roomy, found = _with_room(smallest, search), []
+    for name, read, write in attributes(roomy):
+        text = _necessary(name, roomy, read(roomy), write, search)
         if text:
             found.append(text)
-    return Conditions(smallest, tuple(dict.fromkeys(_related(smallest, found, search))), search.tried)
+    return Conditions(smallest, tuple(dict.fromkeys(_related(roomy, found, search))), search.tried)
 
 
 class _Search:
@@ -149,6 +149,15 @@ def _simplified(problem: ConvProblem, search: _Search) -> ConvProblem:
     return problem
 
 
+def _with_room(problem: ConvProblem, search: _Search) -> ConvProblem:
+    """Enlarge the image where the fault survives it, so that kernels and pads have room to vary."""
+    for extra in ((12, 11), (11, 12), (13, 13), (12, 12), (0, 11), (11, 0)):
+        sizes = [length + more for length, more in zip(problem.input_size, (9, *extra)[-len(problem.input_size) :], strict=True)]
+        if search(lambda sizes=sizes: replace(problem, input_size=tuple(sizes))):  # type: ignore[misc]
+            return replace(problem, input_size=tuple(sizes))
+    return problem
+
+
 def _necessary(name: str, problem: ConvProblem, value: int, write: Change, search: _Search) -> str:
     """Vary one attribute; describe the values at which the fault occurs, or say nothing if it does at all.
 
@@ -156,10 +165,12 @@ def _necessary(name: str, problem: ConvProblem, value: int, write: Change, searc
     output: where the fault stays in either, the value of the attribute itself does not matter.
     """
     ways = (write,) if name in ("H", "W", "D") else (write, _keeping_output(write))
-    known: dict[int, bool] = {}
-    for change in ways:
-        for number, answer in _scanned(name, value, problem, change, search).items():
-            known[number] = known.get(number, False) or answer
+    first, *others = (_scanned(name, value, problem, change, search) for change in ways)
+    known = {
+        number: answer or any(other[number] for other in others)
+        for number, answer in first.items()
+        if all(number in other for other in others)
+    }
     wrong = [number for number, answer in sorted(known.items()) if answer]
     if len(wrong) == len(known) or not wrong:
         return ""
