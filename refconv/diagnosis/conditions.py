@@ -28,6 +28,8 @@ class Conditions:
     ----------
     smallest : ConvProblem
         A simple problem that still goes wrong.
+    roomy : ConvProblem
+        The same with a larger image, if that goes wrong, too.
     found : tuple of str
         What must hold there: "groups > 1", "oW % 4 != 0".  Empty if no attribute matters.
     tried : int
@@ -35,6 +37,7 @@ class Conditions:
     """
 
     smallest: ConvProblem
+    roomy: ConvProblem
     found: tuple[str, ...]
     tried: int
 
@@ -69,7 +72,7 @@ def conditions(problem: ConvProblem, fails: Fails, seconds: float = 4.0) -> Cond
         text = _necessary(name, roomy, read(roomy), write, search)
         if text:
             found.append(text)
-    return Conditions(smallest, tuple(dict.fromkeys(_related(roomy, found, search))), search.tried)
+    return Conditions(smallest, roomy, tuple(dict.fromkeys(_related(roomy, found, search))), search.tried)
 
 
 class _Search:

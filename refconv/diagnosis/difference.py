@@ -20,6 +20,7 @@ from refconv.diagnosis.views import Met, View, flat_index, view_of, view_of_line
 
 EVERYWHERE = Selection(())
 MOST_LAYERS = 3
+EASY = 10  # the cost of a part that needs no other way to be said
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def _parts(view: View) -> list[Part] | None:
 def _main(view: View, met: Met) -> list[Part | None] | None:
     """Describe all slots by one part, or the wrong ones apart from the right ones."""
     whole = _part(view, met, EVERYWHERE)
-    if whole is not None and (whole.dropped is None or whole.cost <= 6):
+    if whole is not None and whole.cost <= EASY:
         return [whole]
     there = (met.target != ABSENT) | (view.truth != ABSENT)
     moved = there & (met.target != view.truth)

@@ -207,6 +207,8 @@ def name_of(factor: float, problem: ConvProblem) -> str:
         "C/G*kH*kW": problem.in_channels // problem.groups * taps, "H*W": math.prod(problem.input_size),
     }  # fmt: skip
     plain = f"{factor:.6g}"
+    if abs(factor) in (1, 2):
+        return plain
     for name, value in known.items():
         if value > 1 and math.isclose(factor, value, rel_tol=2.0**-16):
             return f"{name} ({plain})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class View:
     indices : tuple of Index
     layers : tuple of Met
         The first holds what is nearest to the truth; more of them, if slots met several elements.
+    known : mapping
+        The elements of the other tensors that each slot meets.
     """
 
     tensor: str
@@ -56,6 +58,7 @@ class View:
     truth: Integers
     indices: tuple[Index, ...]
     layers: tuple[Met, ...]
+    known: Mapping[str, Integers] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -85,7 +88,8 @@ def view_of(tensor: str, products: Products) -> View | None:
     letters = {name: values[keep] for name, values in slots.letters.items()}
     truth = of_slots[tensor]
     layers = _layers(order[place], of_products[tensor], products.factor, truth)
-    return View(tensor, problem, letters, truth, _indices(tensor, letters, problem), layers)
+    known = {name: of_slots[name] for name in others}
+    return View(tensor, problem, letters, truth, _indices(tensor, letters, problem), layers, known)
 
 
 def view_of_linear(linear: Linear) -> View:
