@@ -69,9 +69,10 @@ def decoder(size: int, largest: int) -> Decoder:
         step = max(1, largest // (size + 1))
         falling = step * np.arange(size, 0, -1.0) + (bits("diagnosis/codes", (size,)) % np.uint64(step))
         return Decoder((codes, falling))  # their ratios rise, and are all far from each other
-    digits, rest = [np.ones(size)], np.arange(size)
+    digits: list[Floats] = [np.ones(size)]
+    rest = np.arange(size)
     while len(digits) == 1 or rest.any():
-        digits.append(rest % NARROW + 1.0)
+        digits.append((rest % NARROW + 1).astype(np.float64))
         rest = rest // NARROW
     return Decoder(tuple(digits))
 
@@ -125,7 +126,7 @@ def _is_whole(values: Floats) -> Array:
 
 def _pair(seen: Floats, table: Floats) -> tuple[Integers, Floats] | None:
     """Find two codes whose sum or difference a column is."""
-    if table.shape[1] < 2 or len(table) > 2 and table[0].max() == 1:
+    if table.shape[1] < 2 or (len(table) > 2 and table[0].max() == 1):
         return None
     order = np.argsort(table[0])
     sorted_codes = table[0, order]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from refconv.diagnosis.attributes import Change, attributes, with_field
 from refconv.diagnosis.patterns import Pattern, pattern_of
 from refconv.diagnosis.products import axis_names
 from refconv.errors import RefconvError
 from refconv.problem import ConvProblem
 
 Fails = Callable[[ConvProblem], bool | None]  # None: refused
-Change = Callable[[ConvProblem, int], ConvProblem]
 
 LONGEST_SCAN = 40
 OBVIOUS = 4  # that something shows only with two rows, or four, is no news
@@ -82,57 +83,18 @@ class _Search:
         self.fails, self.end, self.tried = fails, time.monotonic() + seconds, 0
         self.known: dict[ConvProblem, bool | None] = {}
 
-    def __call__(self, build: Callable[[], ConvProblem]) -> bool | None:
+    def __call__(self, change: Change, problem: ConvProblem, value: Any) -> bool | None:
+        """Ask of the problem that a change leads to; None if it is refused, illegal or too late."""
         try:
-            problem = build()
+            changed = change(problem, value)
         except RefconvError:
             return None
-        if problem not in self.known:
-            if time.monotonic() > self.end or min(problem.y_shape) < 1:
+        if changed not in self.known:
+            if time.monotonic() > self.end or min(changed.y_shape) < 1:
                 return None
             self.tried += 1
-            self.known[problem] = self.fails(problem)
-        return self.known[problem]
-
-
-def attributes(problem: ConvProblem) -> Iterator[tuple[str, Callable[[ConvProblem], int], Change]]:
-    """Yield every attribute that is a number: its name, how to read it, and how to change it alone."""
-    yield "groups", lambda p: p.groups, _with_groups
-    yield "C/G", lambda p: p.in_channels // p.groups, lambda p, v: replace(p, in_channels=v * p.groups)
-    yield "K/G", lambda p: p.out_channels // p.groups, lambda p, v: replace(p, out_channels=v * p.groups)
-    yield "N", lambda p: p.batch, lambda p, v: replace(p, batch=v)
-    for axis, letter in enumerate(axis_names(problem)):
-        name = letter.upper()
-        yield f"s{name}", lambda p, axis=axis: p.stride[axis], _changed("stride", axis)
-        yield f"d{name}", lambda p, axis=axis: p.dilation[axis], _changed("dilation", axis)
-        for end, pad in enumerate(("begin", "end")):
-            label = {"HB": "top", "HE": "bottom", "WB": "left", "WE": "right"}.get(name + pad[0].upper(), f"{pad} of {name}")
-            yield f"pad {label}", lambda p, axis=axis, end=end: p.padding[axis][end], _padded(axis, end)
-        yield f"k{name}", lambda p, axis=axis: p.kernel_size[axis], _changed("kernel_size", axis)
-        yield name, lambda p, axis=axis: p.input_size[axis], _changed("input_size", axis)
-
-
-def _with_groups(problem: ConvProblem, groups: int) -> ConvProblem:
-    inputs, outputs = problem.in_channels // problem.groups, problem.out_channels // problem.groups
-    return replace(problem, groups=groups, in_channels=inputs * groups, out_channels=outputs * groups)
-
-
-def _changed(field: str, axis: int) -> Change:
-    def change(problem: ConvProblem, value: int) -> ConvProblem:
-        values = list(getattr(problem, field))
-        values[axis] = value
-        return replace(problem, **{field: tuple(values)})
-
-    return change
-
-
-def _padded(axis: int, end: int) -> Change:
-    def change(problem: ConvProblem, value: int) -> ConvProblem:
-        pads = [list(pair) for pair in problem.padding]
-        pads[axis][end] = value
-        return replace(problem, padding=tuple((begin, end) for begin, end in pads))
-
-    return change
+            self.known[changed] = self.fails(changed)
+        return self.known[changed]
 
 
 def _simplified(problem: ConvProblem, search: _Search) -> ConvProblem:
@@ -143,10 +105,7 @@ def _simplified(problem: ConvProblem, search: _Search) -> ConvProblem:
         for name, read, write in attributes(problem):
             least, value = (0 if name.startswith("pad") else 1), read(problem)
             for lower in sorted({least, least + 1, value // 2, value - 1}):
-                here = problem
-                if lower < least or lower >= value:
-                    continue
-                if search(lambda here=here, lower=lower, write=write: write(here, lower)):  # type: ignore[misc]
+                if least <= lower < value and search(write, problem, lower):
                     problem = write(problem, lower)
                     break
     return problem
@@ -154,10 +113,11 @@ def _simplified(problem: ConvProblem, search: _Search) -> ConvProblem:
 
 def _with_room(problem: ConvProblem, search: _Search) -> ConvProblem:
     """Enlarge the image where the fault survives it, so that kernels and pads have room to vary."""
-    for extra in ((12, 11), (11, 12), (13, 13), (12, 12), (0, 11), (11, 0)):
-        sizes = [length + more for length, more in zip(problem.input_size, (9, *extra)[-len(problem.input_size) :], strict=True)]
-        if search(lambda sizes=sizes: replace(problem, input_size=tuple(sizes))):  # type: ignore[misc]
-            return replace(problem, input_size=tuple(sizes))
+    change, axes = with_field("input_size"), len(problem.input_size)
+    for more in ((12, 11), (11, 12), (13, 13), (12, 12), (0, 11), (11, 0)):
+        sizes = tuple(map(sum, zip(problem.input_size, (9, *more)[-axes:], strict=True)))
+        if search(change, problem, sizes):
+            return change(problem, sizes)
     return problem
 
 
@@ -186,7 +146,7 @@ def _scanned(name: str, value: int, problem: ConvProblem, change: Change, search
     least = 0 if name.startswith("pad") else 1
     highest = max(2 * value + 2, value + 9) if value < LONGEST_SCAN else value + 9
     values = range(max(least, highest - 2 * LONGEST_SCAN), highest)
-    asked = {number: search(lambda number=number: change(problem, number)) for number in values}  # type: ignore[misc]
+    asked = {number: search(change, problem, number) for number in values}
     return {number: answer for number, answer in asked.items() if answer is not None}
 
 
@@ -233,11 +193,8 @@ def _related(problem: ConvProblem, found: Sequence[str], search: _Search) -> lis
         touched = [text for text in kept if text.split(" ")[0] in (names if letter else [*names, "oH", "oW"])]
         if not touched or len(names) != 2:
             continue
-        equal = [search(lambda v=v, field=field: replace(problem, **{field: (v, v)})) for v in (1, 2, 3)]  # type: ignore[misc]
-        unequal = [
-            search(lambda v=v, field=field: replace(problem, **{field: v}))  # type: ignore[misc]
-            for v in ((1, 2), (2, 1), (2, 3), (3, 2))
-        ]
+        equal = [search(with_field(field), problem, (value, value)) for value in (1, 2, 3)]
+        unequal = [search(with_field(field), problem, pair) for pair in ((1, 2), (2, 1), (2, 3), (3, 2))]
         known = [answer for answer in unequal if answer is not None]
         if not any(equal) and len(known) > 1 and all(known):
             kept = [text for text in kept if text not in touched] + [f"{names[0]} != {names[1]}"]

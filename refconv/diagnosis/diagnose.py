@@ -81,7 +81,9 @@ class Diagnosis:
         return as_json(self)
 
 
-def diagnose(implementation: Any, problems: Iterable[ConvProblem] = (), problem: ConvProblem | None = None) -> Diagnosis:
+def diagnose(
+    implementation: Any, problems: Iterable[ConvProblem] = (), problem: ConvProblem | None = None
+) -> Diagnosis:
     """Run an implementation on a few telling problems, and name its defect or describe what it computes instead.
 
     Every operation runs twice in a row on exact-integer inputs.  A defect is named where its model

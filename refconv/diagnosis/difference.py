@@ -6,16 +6,16 @@ by slot, what was recovered.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from refconv.diagnosis.formulas import Formula, affine, fit, fit_freely, fit_layout
+from refconv.diagnosis.fitting import fit_formulas
+from refconv.diagnosis.formulas import Formula
 from refconv.diagnosis.linear import Linear
 from refconv.diagnosis.patterns import Selection, selection_of
-from refconv.diagnosis.products import ABSENT, Array, Floats, Integers, Products
+from refconv.diagnosis.products import ABSENT, Array, Floats, Products
 from refconv.diagnosis.views import Met, View, flat_index, view_of, view_of_linear, view_of_pairs
 
 EVERYWHERE = Selection(())
@@ -144,6 +144,7 @@ def _described(operation: str, view: View) -> Difference:
 
 def explains(parts: Sequence[Part], view: View) -> bool:
     """Evaluate a description, and compare it with what was recovered, slot by slot."""
+
     def rows(layers: Sequence[Met]) -> Floats:
         listed = [
             np.column_stack([np.flatnonzero(there), met.target[there], met.factor[there]])
@@ -154,8 +155,10 @@ def explains(parts: Sequence[Part], view: View) -> bool:
         return table[np.lexsort((table[:, 2], table[:, 1], table[:, 0]))]
 
     mine, seen = rows([part.evaluate(view) for part in parts]), rows(view.layers)
-    return mine.shape == seen.shape and np.array_equal(mine[:, :2], seen[:, :2]) and np.allclose(
-        mine[:, 2], seen[:, 2], rtol=2.0**-18, atol=0
+    return (
+        mine.shape == seen.shape
+        and np.array_equal(mine[:, :2], seen[:, :2])
+        and np.allclose(mine[:, 2], seen[:, 2], rtol=2.0**-18, atol=0)
     )
 
 
@@ -163,16 +166,17 @@ def _parts(view: View) -> list[Part] | None:
     first, *more = view.layers
     ones = first.target == view.size
     real = Met(np.where(ones, ABSENT, first.target), first.factor)
-    parts = _main(view, real)
-    if parts is None:
+    main = _main(view, real)
+    if main is None:
         return None
-    for met, is_one in [(Met(np.where(ones, first.target, ABSENT), first.factor), True)] * bool(ones.any()):
-        parts.append(_extra(view, met, is_one))
+    parts: list[Part | None] = [*main]
+    if ones.any():
+        parts.append(_extra(view, Met(np.where(ones, first.target, ABSENT), first.factor), True))
     parts += [_extra(view, met, False) for met in more]
     return None if any(part is None for part in parts) else [part for part in parts if part is not None]
 
 
-def _main(view: View, met: Met) -> list[Part | None] | None:
+def _main(view: View, met: Met) -> list[Part] | None:
     """Describe all slots by one part, or the wrong ones apart from the right ones."""
     whole = _part(view, met, EVERYWHERE)
     if whole is not None and whole.cost <= EASY:
@@ -180,21 +184,18 @@ def _main(view: View, met: Met) -> list[Part | None] | None:
     there = (met.target != ABSENT) | (view.truth != ABSENT)
     moved = there & (met.target != view.truth)
     region = selection_of(moved, there, view.letters)
-    apart: list[Part | None] | None = None
-    if region is not None and moved.any() and not moved[there].all():
-        bent = _part(view, met, region)
-        rest = _part(view, met, Selection(region.patterns, not region.negated))
-        if bent is not None and rest is not None and region.patterns:
-            apart = [bent, rest]
-    found = [parts for parts in ([whole] if whole else None, apart) if parts]
-    return min(found, key=lambda parts: sum(part.cost for part in parts if part) + 2 * len(parts), default=None)
+    found = [[whole]] if whole else []
+    if region is not None and region.patterns:
+        apart = [_part(view, met, region), _part(view, met, Selection(region.patterns, not region.negated))]
+        found += [[part for part in apart if part is not None]] if None not in apart else []
+    return min(found, key=lambda parts: sum(part.cost for part in parts) + 2 * len(parts), default=None)
 
 
 def _part(view: View, met: Met, where: Selection, extra: bool = False) -> Part | None:
     """Fit formulas to what slots met, then describe which of them drop out, and all factors."""
     here = where.holds(view.letters)
     there = here & (met.target != ABSENT)
-    formulas = _formulas(view, met.target, there)
+    formulas = fit_formulas(view, met.target, there)
     if formulas is None:
         return None
     predicted = Part(where, formulas).evaluate(view).target != ABSENT
@@ -219,51 +220,8 @@ def _extra(view: View, met: Met, one: bool) -> Part | None:
     return None if factors is None else Part(where, (), None, factors, one=True, extra=True)
 
 
-def _formulas(view: View, target: Integers, there: Array) -> tuple[Formula, ...] | None:
-    """Fit each index by itself; then the flat index, for memory that is misread; then each by any letters."""
-    if not there.any():
-        return tuple(Formula(index.name, "same", index.extent) for index in view.indices)
-    letters = {name: values[there] for name, values in view.letters.items()}
-    values = np.unravel_index(target[there], view.shape)
-    found = [
-        fit(index.name, value, index.truth[there], letters, index.extent, index.preferred)
-        for index, value in zip(view.indices, values, strict=True)
-    ]
-    if all(formula is not None and formula.kind != "table" for formula in found):
-        return tuple(formula for formula in found if formula is not None)
-    for first in (2, 0):  # rows and columns together, then the whole memory
-        merged = _merged(view, target[there], letters, found, first)
-        if merged is not None:
-            return merged
-    if view.tensor == "bias":
-        extents = {name: int(view.letters[name].max()) + 1 for name in view.letters if name in "nk" or name[0] == "o"}
-        layout = fit_layout(target[there], letters, extents)
-        return (layout,) if layout else _complete(found)
-    loops = [name for name in letters if name in ("n", "k", "c") or (name[0] in "ok" and len(name) == 2)]
-    free = [
-        formula or fit_freely(index.name, value, letters, loops, index.extent)
-        for formula, index, value in zip(found, view.indices, values, strict=True)
-    ]
-    return _complete(free)
-
-
-def _merged(
-    view: View, target: Integers, letters: Mapping[str, Integers], found: Sequence[Formula | None], first: int
-) -> tuple[Formula, ...] | None:
-    """Take all indices from the given one on for one, in C order."""
-    extent = math.prod(view.shape[first:])
-    lone = len(view.shape) - first < 2 or any(formula is None or formula.kind == "table" for formula in found[:first])
-    flat = None if lone else affine(target % extent, letters, [index.name for index in view.indices[first:]])
-    return None if flat is None else (*(_complete(found[:first]) or ()), Formula("flat", "affine", extent, *flat))
-
-
-def _complete(found: Sequence[Formula | None]) -> tuple[Formula, ...] | None:
-    formulas = tuple(formula for formula in found if formula is not None)
-    return formulas if len(formulas) == len(found) else None
-
-
 def _factors(view: View, factor: Floats, there: Array) -> tuple[tuple[float, Selection], ...] | None:
-    found = []
+    found: list[tuple[float, Selection]] = []
     rounded = np.round(factor, 9)
     for value in np.unique(rounded[there & (rounded != 1)]):
         here = there & (rounded == value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +15,7 @@ from refconv.diagnosis.numerics import explain_rounding
 from refconv.diagnosis.observe import Observation, call
 from refconv.diagnosis.pairs import find_pair
 from refconv.diagnosis.probes import FORMAT, Probe, probe_named, probe_of
-from refconv.diagnosis.products import Array, Floats
+from refconv.diagnosis.products import ROLES, Array, Floats
 from refconv.diagnosis.recover import recover
 from refconv.diagnosis.sentences import sentences
 from refconv.implementations import ARGUMENTS, Runner
@@ -79,8 +81,11 @@ def explain(
     seconds : float
         About as long as it may take, if the implementation is quick enough.
     """
-    wrong = [item for item in items if item.wrong]
-    chosen = _chosen(wrong)
+    order = {name: number for number, name in enumerate(PREFERRED)}
+    wrong = sorted(
+        (item for item in items if item.wrong), key=lambda item: (order.get(item.probe, len(order)), item.elements)
+    )
+    chosen = wrong[0]
     plain = Explanation(operation, chosen.problem, (), (), False, None, "")
     if not all(item.repeatable for item in wrong):
         return replace(plain, remark=_state(wrong))
@@ -94,7 +99,7 @@ def explain(
         arithmetic = explain_rounding(runner, operation)
         if arithmetic:
             return replace(plain, conditions=found, remark=arithmetic)
-    described = _described(runner, operation, chosen, found, plain, seconds / 2)
+    described = _described(runner, operation, wrong, found, plain, seconds / 2)
     suspects = [*suspects, *(slug for item in wrong for slug in item.matches)]
     pair: tuple[str, ...] = ()
     if suspects or not described.exact:
@@ -103,11 +108,11 @@ def explain(
 
 
 def _described(
-    runner: Runner, operation: str, chosen: Observation, found: Conditions | None, plain: Explanation, seconds: float
+    runner: Runner, operation: str, wrong: Sequence[Observation], found: Conditions | None, plain: Explanation, seconds: float
 ) -> Explanation:  # fmt: skip
     """Recover the operator and describe it."""
-    probe = probe_named(chosen.probe)
-    if found is not None and chosen.probe not in PREFERRED:  # a large problem, most of whose attributes do not matter
+    probe = _affordable(runner, operation, [probe_named(item.probe) for item in wrong], seconds)
+    if found is not None and wrong[0].probe not in PREFERRED:  # a large one, most of whose attributes do not matter
         probe = probe_of(found.roomy, probe.element.name, probe.layout)
     run = Caller(runner, operation, probe)
     recovery = recover(operation, probe.problem, run, seconds, _largest(probe))
@@ -123,9 +128,18 @@ def _described(
     return replace(plain, text=text, exact=exact and bool(text), differences=tuple(differences), remark=remark)
 
 
-def _chosen(wrong: Sequence[Observation]) -> Observation:
-    order = {name: number for number, name in enumerate(PREFERRED)}
-    return min(wrong, key=lambda item: (order.get(item.probe, len(order)), item.elements))
+def _affordable(runner: Runner, operation: str, wrong: Sequence[Probe], seconds: float) -> Probe:
+    """Return the first of the problems whose recovery will fit into the time, or the quickest."""
+    expected: dict[Probe, float] = {}
+    for probe in wrong:
+        run, name = Caller(runner, operation, probe), ROLES[operation].hot if operation in ROLES else "y"
+        begin = time.perf_counter()
+        run({key: tensor.astype(np.float64) for key, tensor in probe.tensors.items()})
+        calls = 2.2 * math.prod(probe.problem.shape_of(name))
+        expected[probe] = calls * (time.perf_counter() - begin + 2e-5 * probe.element.precision)
+        if expected[probe] < seconds / 2:
+            return probe
+    return min(expected, key=expected.__getitem__)
 
 
 @dataclass(frozen=True)
@@ -186,8 +200,14 @@ def _strange(runner: Runner, operation: str, probe: Probe) -> str:
     tensors = {name: tensor.astype(np.float64) for name, tensor in probe.tensors.items()}
     run = Caller(runner, operation, probe)
     for name in ("x", "weight", "grad_output"):
-        if operation != "forward" and name not in used and not np.array_equal(run(tensors), run(tensors | {name: np.zeros_like(tensors[name])})):
-            return f"It depends on {name}, which has no part in it: perhaps that is read instead of {' or '.join(used)}."
+        if (
+            operation != "forward"
+            and name not in used
+            and not np.array_equal(run(tensors), run(tensors | {name: np.zeros_like(tensors[name])}))
+        ):
+            return (
+                f"It depends on {name}, which has no part in it: perhaps that is read instead of {' or '.join(used)}."
+            )
     return ""
 
 

@@ -67,7 +67,9 @@ class Formula:
     @property
     def cost(self) -> int:
         """How hard it is to grasp."""
-        return {"same": 0, "layout": 5, "affine": 2 + len(self.terms), "table": 4 + len(self.terms)}.get(self.kind, 3)
+        return {"same": 0, "layout": 5, "affine": 2 + len(self.terms), "table": 4 + 2 * len(self.terms)}.get(
+            self.kind, 3
+        )
 
     def __str__(self) -> str:
         return expression(self.terms, self.constant) if self.kind == "affine" else self.kind

@@ -75,9 +75,7 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _selection(selection: Selection) -> dict[str, Any]:
-    patterns = [
-        {"letter": item.letter, "is": item.kind, "numbers": list(item.numbers)} for item in selection.patterns
-    ]
+    patterns = [{"letter": item.letter, "is": item.kind, "numbers": list(item.numbers)} for item in selection.patterns]
     return {"not": selection.negated, "all": patterns}
 
 

@@ -108,7 +108,8 @@ def _cut(tensors: Mapping[str, Array], bits: int) -> dict[str, Array]:
 
 def _tf32(values: Floats) -> Floats:
     fraction, exponent = np.frexp(values)
-    return np.ldexp(np.rint(np.ldexp(fraction, 11)), exponent - 11)
+    kept: Floats = np.ldexp(np.rint(np.ldexp(fraction, 11)), exponent - 11)
+    return kept
 
 
 def _bfloat16(values: Floats) -> Floats:

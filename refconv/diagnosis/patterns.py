@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,8 @@ DERIVED = ("own", "last_window", "last_tap", "inside", "k%G", "m", "ic", "id", "
 SPECIAL = {
     ("own", 0): "of other channels", ("own", 1): "of the own channel",
     ("inside", 0): "where the window lies on the padding", ("inside", 1): "where the window lies on the image",
-    ("last_tap", 0): "where a later tap meets the same input", ("last_tap", 1): "where no later tap meets the same input",
+    ("last_tap", 0): "where a later tap meets the same input",
+    ("last_tap", 1): "where no later tap meets the same input",
     ("last_window", 0): "where a later window meets the same input",
     ("last_window", 1): "where no later window meets the same input",
 }  # fmt: skip
@@ -51,14 +52,13 @@ class Pattern:
         [False, True, False, True]
         """
         number = self.numbers[0]
-        tests = {
+        tests: dict[str, Callable[[], Array]] = {
             "==": lambda: values == number, "!=": lambda: values != number, ">=": lambda: values >= number,
             "<": lambda: values < number, "%": lambda: values % number == self.numbers[1],
             "!%": lambda: values % number != self.numbers[1], "in": lambda: np.isin(values, self.numbers),
             "from": lambda: (values >= number) & (values <= self.numbers[-1]),
         }  # fmt: skip
-        held: Array = tests[self.kind]()
-        return held
+        return tests[self.kind]()
 
     @property
     def cost(self) -> int:

@@ -88,7 +88,7 @@ class Products:
             terms *= flat[indices[name]]
         shape = self.problem.shape_of(operation)
         total = np.bincount(indices[roles.result], weights=terms, minlength=math.prod(shape))
-        return total.reshape(shape)
+        return total.astype(np.float64).reshape(shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,14 +115,14 @@ class Slots:
     def products(self) -> Products:
         """Return the true table."""
         inside = self.x != ABSENT
-        return Products(
-            self.problem, self.y[inside], self.x[inside], self.weight[inside], np.ones(int(inside.sum()))
-        )
+        return Products(self.problem, self.y[inside], self.x[inside], self.weight[inside], np.ones(int(inside.sum())))
 
 
 def axis_names(problem: ConvProblem) -> str:
     """Return the letters of the spatial axes: "w", "hw" or "dhw"."""
-    return "dhw"[-len(problem.input_size) :] if len(problem.input_size) <= 3 else "abcdefghij"[: len(problem.input_size)]
+    return (
+        "dhw"[-len(problem.input_size) :] if len(problem.input_size) <= 3 else "abcdefghij"[: len(problem.input_size)]
+    )
 
 
 @functools.lru_cache(maxsize=32)
@@ -164,4 +164,5 @@ def slots_of(problem: ConvProblem) -> Slots:
 def _is_last(order: Integers, x: Integers, size: int) -> Integers:
     latest = np.full(size + 1, -1, np.int64)
     np.maximum.at(latest, x, order)
-    return ((order == latest[x]) & (x != ABSENT)).astype(np.int64)
+    last: Integers = ((order == latest[x]) & (x != ABSENT)).astype(np.int64)
+    return last

@@ -97,7 +97,9 @@ def recover(operation: str, problem: ConvProblem, call: Call, seconds: float = 5
         products = nothing if operation == "grad_bias" else _recovered(operation, problem, timed, largest)
         remark = _checked(operation, problem, products, linear, timed)
     except TimeoutError:
-        return Recovery(operation, problem, nothing, None, False, "its calls take too long to look closer.", timed.calls)
+        return Recovery(
+            operation, problem, nothing, None, False, "its calls take too long to look closer.", timed.calls
+        )
     except _TooManyError:
         remark = "each result adds up more terms than could be told apart."
         return Recovery(operation, problem, nothing, None, False, remark, timed.calls)
@@ -153,7 +155,9 @@ def _recovered(operation: str, problem: ConvProblem, call: Call, largest: int) -
     return _products(problem, operation, rows)
 
 
-def _split(probe: Callable[[Floats], Floats], codes: Decoder, mask: Array, depth: int = 0) -> list[tuple[Array, Array, Array]]:
+def _split(
+    probe: Callable[[Floats], Floats], codes: Decoder, mask: Array, depth: int = 0
+) -> list[tuple[Array, Array, Array]]:
     """Decode what the elements in a mask contribute; halve the mask where that is ambiguous."""
     answers = [probe(vector * mask) for vector in codes.vectors]
     found, ambiguous = codes.decode(answers, mask)
@@ -178,14 +182,16 @@ def _products(problem: ConvProblem, operation: str, rows: list[Row]) -> Products
     }
     factor = np.concatenate([row[3] for row in rows])
     order = np.lexsort((columns[roles.coded], columns[roles.hot], columns[roles.result]))
-    return Products(problem, *(columns[name][order].astype(np.int64) for name in ("y", "x", "weight")), factor[order])
+    y, x, weight = (columns[name][order].astype(np.int64) for name in ("y", "x", "weight"))
+    return Products(problem, y, x, weight, factor[order])
 
 
 def _checked(operation: str, problem: ConvProblem, products: Products, linear: Linear | None, call: Call) -> str:
     """Compare the tables with what comes of ordinary inputs; say what is amiss, or nothing."""
     nothing = call(zeros(operation, problem))
     if nothing.any():
-        return f"of inputs that are all zero comes {float(nothing.flat[np.flatnonzero(nothing)[0]]):g}: a constant is added."
+        constant = float(nothing.flat[np.flatnonzero(nothing)[0]])
+        return f"of inputs that are all zero comes {constant:g}: a constant is added."
     for key in ("first", "second"):
         inputs = ordinary(operation, problem, key)
         predicted = np.zeros(problem.shape_of(operation))

@@ -68,13 +68,13 @@ def _clauses(difference: Difference, part: Part, problem: ConvProblem) -> list[s
         clauses.append(f"a one is read instead of zero {_where(part.where)}")
     elif _zero(part, difference):
         return [f"{_everything(difference)} zero"]
-    clauses += [
-        text for formula in part.formulas if (text := _formula(formula, difference, part, problem, verb))
-    ]
+    clauses += [text for formula in part.formulas if (text := _formula(formula, difference, part, problem, verb))]
     if part.dropped and not _harmless(part, difference):
         clauses.append(_dropped(part.dropped, difference))
     for factor, selection in part.factors:
-        clauses.append(f"{_products(difference)} {_where(selection)} multiplied by {name_of(factor, problem)}".replace("  ", " "))
+        clauses.append(
+            f"{_products(difference)} {_where(selection)} multiplied by {name_of(factor, problem)}".replace("  ", " ")
+        )
     return clauses
 
 
@@ -127,10 +127,15 @@ def _formula(formula: Formula, difference: Difference, part: Part, problem: Conv
     terms, constant = truth_of(formula.name, problem)
     shift = formula.constant - constant
     shown = {name: factor for name, factor in formula.terms if factor}
-    if formula.name in SIDES and shown == {name: f for name, f in terms.items() if name in shown} and _varies(terms, shown, problem):
+    if (
+        formula.name in SIDES
+        and shown == {name: f for name, f in terms.items() if name in shown}
+        and _varies(terms, shown, problem)
+    ):
         unit, back, ahead = SIDES[formula.name]
         count = f"{abs(shift)} {unit}{'s' if abs(shift) > 1 else ''}"
-        return f"{verb.removesuffix(' at')} {count} too far {'to the ' if unit == 'column' else ''}{back if shift < 0 else ahead}"
+        side = ("to the " if unit == "column" else "") + (back if shift < 0 else ahead)
+        return f"{verb.removesuffix(' at')} {count} too far {side}"
     return f"{verb} {formula.name} = {formula}, where it must be {expression(list(terms.items()), constant)}"
 
 
@@ -166,7 +171,9 @@ def _memory(formula: Formula, tensor: str, problem: ConvProblem, whole: bool) ->
     extents, factors = dict(zip(full, shape, strict=True)), dict(formula.terms)
     for order in itertools.permutations(full):
         steps = {name: math.prod(extents[other] for other in order[i + 1 :]) for i, name in enumerate(order)}
-        if formula.constant == 0 and all(extents[name] == 1 or factors.get(name) == step for name, step in steps.items()):
+        if formula.constant == 0 and all(
+            extents[name] == 1 or factors.get(name) == step for name, step in steps.items()
+        ):
             if list(order) == full:
                 return f"places outside of the image are read where they lie in memory, {formula}, in the next row"
             return f"the memory of {tensor} is taken for ({', '.join(order)}), where it is ({', '.join(full)})"

@@ -96,7 +96,9 @@ def view_of_linear(linear: Linear) -> View:
     """Look at the channel of the bias that belongs to each element of y."""
     problem = linear.problem
     names = ("n", "k", *(f"o{axis}" for axis in axis_names(problem)))
-    letters = {name: part.ravel().astype(np.int64) for name, part in zip(names, np.indices(problem.y_shape), strict=True)}
+    letters = {
+        name: part.ravel().astype(np.int64) for name, part in zip(names, np.indices(problem.y_shape), strict=True)
+    }
     per_group = max(1, problem.out_channels // problem.groups)
     letters |= {"g": letters["k"] // per_group, "m": letters["k"] % per_group}
     slots = slots_of(problem)

@@ -53,7 +53,9 @@ def describe(
         sentences.append("Nothing could be judged.")
     elif right:
         more = f", and on {_count(wider, 'wider one')}" if wider else ""
-        sentences.append(f"{_listed(right)} {_s(right)} equal to the exact result on {_count(problems, 'problem')}{more}.")
+        sentences.append(
+            f"{_listed(right)} {_s(right)} equal to the exact result on {_count(problems, 'problem')}{more}."
+        )
     return " ".join(sentences + _refusals(refused))
 
 
