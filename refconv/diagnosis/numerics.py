@@ -45,7 +45,14 @@ def explain_rounding(runner: Runner, operation: str) -> str:
         return ""
     scored = [(float(np.abs(got - result).sum()), text) for text, result in arithmetics(operation, tensors)]
     best, text = min(scored)
-    return text if best <= SHARE * distance + noise else ""
+    if best <= SHARE * distance + noise:
+        return text
+    bits = -math.log2(distance * 2.0**-24 / noise)
+    return (
+        f"On real numbers its errors are those of about {bits:.0f} bits (float16 has 11, bfloat16 8)."
+        if bits > 5
+        else ""
+    )
 
 
 def arithmetics(operation: str, tensors: Mapping[str, Array]) -> Iterator[tuple[str, Floats]]:
@@ -62,6 +69,7 @@ def arithmetics(operation: str, tensors: Mapping[str, Array]) -> Iterator[tuple[
             bare = {key: tensor for key, tensor in tensors.items() if key != "bias"}
             late = rounding(rounding(_summed(operation, bare)) + tensors["bias"][:, None, None])
             yield f"The sum is rounded to {name} before the bias is added, and again after.", late
+        yield f"Everything is rounded to {name}, sums too.", _kept(operation, rounded, rounding, False)
         for order, reverse in (("", False), (" from the last tap to the first", True)):
             yield f"Sums are kept in {name} while they are added{order}.", _kept(operation, tensors, rounding, reverse)
     yield "The inputs are cut off after the bits of bfloat16.", _summed(operation, _cut(tensors, 16))
