@@ -184,7 +184,7 @@ def _blocks(name: str, wrong: list[int], known: list[int]) -> str:
         return ""
     beyond = [number for number in known if number >= start]
     left_out = [number for number in beyond if number % block == 0]
-    if not left_out or sorted(set(beyond) - set(left_out)) != sorted(wrong):
+    if not left_out or max(wrong) <= 2 * block or sorted(set(beyond) - set(left_out)) != sorted(wrong):
         return ""
     return f"{name} > {block} and {name} % {block} != 0"
 

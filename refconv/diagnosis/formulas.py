@@ -157,7 +157,7 @@ def layout_index(letters: Letters, order: Sequence[tuple[str, int]]) -> Integers
 
 
 def relaid_index(letters: Letters, order: Sequence[tuple[str, int]]) -> Integers:
-    """Return the flat index of the element that is found where memory, which lies by an order of axes, is read in C order."""
+    """Return the flat index of what is found in memory that lies by an order of axes and is read in C order."""
     rank, extents = {"n": 0, "k": 1, "ic": 2, "c": 2}, dict(order)
     true = sorted(extents, key=lambda name: (rank.get(name, 3), name))
     shape = [extents[name] for name in true]

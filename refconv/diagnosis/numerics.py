@@ -17,6 +17,7 @@ from refconv.problem import ConvProblem
 
 PROBLEM = ConvProblem.from_descriptor("n2c12i6x5-k4w3x2-s1x1-d1x1-p1+0x1+0-g1-o5x5")
 SHARE = 0.05  # what a simulation may leave unexplained
+ALIKE = 0.5  # by how many binades the size of errors may differ
 
 Rounding = Callable[[Floats], Floats]
 
@@ -43,16 +44,13 @@ def explain_rounding(runner: Runner, operation: str) -> str:
     noise = 2.0**-24 * float(np.abs(_summed(operation, {k: np.abs(v) for k, v in tensors.items()})).sum())
     if got.shape != truth.shape or not math.isfinite(distance) or distance < 2 * noise:
         return ""
-    scored = [(float(np.abs(got - result).sum()), text) for text, result in arithmetics(operation, tensors)]
-    best, text = min(scored)
+    simulated = list(arithmetics(operation, tensors))
+    best, text = min((float(np.abs(got - result).sum()), text) for text, result in simulated)
     if best <= SHARE * distance + noise:
         return text
-    bits = -math.log2(distance * 2.0**-24 / noise)
-    return (
-        f"On real numbers its errors are those of about {bits:.0f} bits (float16 has 11, bfloat16 8)."
-        if bits > 5
-        else ""
-    )
+    sizes = [(abs(math.log2(float(np.abs(result - truth).sum()) / distance)), text) for text, result in simulated]
+    unlike, text = min(sizes)
+    return f"On real numbers its errors are about as large as with this: {text}" if unlike < ALIKE else ""
 
 
 def arithmetics(operation: str, tensors: Mapping[str, Array]) -> Iterator[tuple[str, Floats]]:

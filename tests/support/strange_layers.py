@@ -100,13 +100,6 @@ def adds_a_constant(x, weight, bias=None, stride=(1, 1), padding=(0, 0), dilatio
     return loops(x, weight, bias, stride, padding, dilation, groups) + np.float32(1)
 
 
-class FromInputs:
-    """Computes the gradient of x as if x were the weights' gradient: a slip of the name."""
-
-    def __call__(self, x, weight, bias=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
-        return loops(x, weight, bias, stride, padding, dilation, groups)
-
-
 def from_inputs(x, weight, bias=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     return loops(x, weight, bias, stride, padding, dilation, groups)
 
@@ -147,13 +140,14 @@ class Overlaps:
 
 
 LAYERS = [
-    ("one padding for both axes", one_padding_for_both, "padding[0] is used for the columns", ("padding-of-height-for-both",)),
+    ("one padding for both axes", one_padding_for_both, "padding[0] is used for the columns",
+     ("padding-of-height-for-both",)),
     ("vector of eight", vector_of_eight, "columns beyond the last multiple of 8 are zero", ("ow == 8", "oW")),
     ("blocks of sixteen", blocks_of_sixteen, "channels beyond the last multiple of 16 are lost", ("c == 16", "C/G")),
     ("unrolled 3x3", unrolled_three_by_three, "taps (1, 0) and (1, 2) are exchanged, for 3x3 kernels at stride 1",
      ("kH == 3", "kW == 3", "sH == 1", "sW == 1")),
     ("pointwise without padding", pointwise_without_padding, "padding ignored for 1x1 without groups",
-     ("pointwise-ignores-padding", "groups == 1")),
+     ("padding-ignored", "groups == 1", "kH == 1", "kW == 1", "1 row too far down")),
     ("memory order", memory_order, "Fortran-ordered x is misread", ("not contiguous (Fortran)",)),
     ("half precision", half_precision_twice, "bias twice, in float16 alone", ("multiplied by 2", "Only in float16")),
     ("every other column", every_other_column, "odd columns read one column to the left",
