@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -211,12 +212,22 @@ def check_command(
 
 @commands.command("diagnose", cls=WithCommand)
 @click.argument("impl")
+@click.option("--case", default=None, metavar="ID", help="A case of a suite that fails.")
+@VECTORS
+@click.option("--json", "for_machines", is_flag=True, help="Print JSON.")
 @ISOLATION
-def diagnose_command(impl: str, **isolation: Any) -> int:
-    """Name the defect of an implementation."""
+def diagnose_command(
+    impl: str, case: str | None, vectors: Path | None, for_machines: bool, **isolation: Any
+) -> int:  # fmt: skip
+    """Name the defect of an implementation, or describe what it computes instead."""
+    problem = load_suite(vectors or smoke_folder()).case(case).problem if case else None
     with tidy(), opened(impl, **isolation) as session:
-        diagnosis = diagnose(SessionRunner(session))
-    console().print(escape(diagnosis.description))
+        diagnosis = diagnose(SessionRunner(session), problem=problem)
+    if for_machines:
+        click.echo(json.dumps(diagnosis.as_json(), indent=2))
+    else:
+        drawing = diagnosis.drawing
+        console().print(escape(diagnosis.description + (f"\n\n{drawing.text()}" if drawing else "")))
     return GOOD if diagnosis.correct else FAILED
 
 

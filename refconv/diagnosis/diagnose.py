@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from refconv.diagnosis.drawing import Drawing, draw
+from refconv.diagnosis.explain import Explanation, explain
 from refconv.diagnosis.find import find
+from refconv.diagnosis.machine import as_json
+from refconv.diagnosis.numerics import flushes
 from refconv.diagnosis.observe import Observation, Refusal, observe
+from refconv.diagnosis.probes import probe_of, probes
+from refconv.diagnosis.wider import observe_wider
 from refconv.diagnosis.words import Finding, describe
-from refconv.implementations import as_runner
+from refconv.implementations import Runner, as_runner
+from refconv.problem import OPERATIONS, ConvProblem
+
+SECONDS = 9.0  # for all that needs a closer look
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,8 @@ class Diagnosis:
         What gave nothing to judge, because it is not offered or an exception was raised.
     description : str
         A few sentences for people.
+    explanations : tuple of Explanation
+        One for each operation that goes wrong and that no single defect explains.
     """
 
     name: str
@@ -34,6 +46,7 @@ class Diagnosis:
     evidence: tuple[Observation, ...]
     refused: tuple[Refusal, ...]
     description: str
+    explanations: tuple[Explanation, ...] = ()
 
     @property
     def defect(self) -> str | None:
@@ -53,18 +66,40 @@ class Diagnosis:
     def __str__(self) -> str:
         return self.description
 
+    @property
+    def drawing(self) -> Drawing | None:
+        """A picture of the first described difference, if there is one: see its ``text()`` and ``svg()``."""
+        for item in self.explanations:
+            for difference in item.differences:
+                drawn = draw(difference, ConvProblem.from_descriptor(item.problem))
+                if drawn is not None:
+                    return drawn
+        return None
 
-def diagnose(implementation: Any) -> Diagnosis:
-    """Run an implementation on a few telling problems, and name its defect.
+    def as_json(self) -> dict[str, Any]:
+        """Return it for machines: what json.dumps takes."""
+        return as_json(self)
+
+
+def diagnose(
+    implementation: Any, problems: Iterable[ConvProblem] = (), problem: ConvProblem | None = None
+) -> Diagnosis:
+    """Run an implementation on a few telling problems, and name its defect or describe what it computes instead.
 
     Every operation runs twice in a row on exact-integer inputs.  A defect is named where its model
-    predicts all results of an operation, the right ones among them, to the last bit.
+    predicts all results of an operation, the right ones among them, to the last bit.  What no model predicts
+    is recovered product by product, and described.  Where all is right on the telling problems, more of
+    them are tried: many channels, other kernels, formats and layouts.
 
     Parameters
     ----------
     implementation : object
         Whatever :func:`refconv.implementations.as_runner` takes: an object with forward, grad_input,
         grad_weight and grad_bias, or some of them, or a function with PyTorch's signature.
+    problems : iterable of ConvProblem, optional
+        Known to go wrong; they are run in addition to the usual ones.
+    problem : ConvProblem, optional
+        The same, for a single one.
 
     Returns
     -------
@@ -77,7 +112,33 @@ def diagnose(implementation: Any) -> Diagnosis:
     'kernel-flipped'
     """
     runner = as_runner(implementation)
-    observations, refused = observe(runner)
+    given = [probe_of(item) for item in (*problems, *([problem] if problem else []))]
+    observations, refused = observe(runner, [*probes(), *given])
+    wider: list[Observation] = []
+    if not any(item.wrong for item in observations) and observations:
+        wider = observe_wider(runner)
+        if any(item.wrong for item in wider):
+            observations, wider = [*observations, *wider], []
     findings = find(observations)
-    description = describe(observations, refused, findings)
-    return Diagnosis(runner.name, tuple(findings), tuple(observations), tuple(refused), description)
+    explanations = _explained(runner, observations, findings)
+    note = flushes(runner) if not any(item.wrong for item in observations) else ""
+    texts = {item.operation: str(item) for item in explanations}
+    tried = len({item.probe for item in wider})
+    description = " ".join(filter(None, [describe(observations, refused, findings, texts, tried), note]))
+    return Diagnosis(
+        runner.name, tuple(findings), tuple([*observations, *wider]), tuple(refused), description, tuple(explanations)
+    )
+
+
+def _explained(
+    runner: Runner, observations: Sequence[Observation], findings: Sequence[Finding]
+) -> list[Explanation]:  # fmt: skip
+    named = {operation for finding in findings for operation in finding.operations}
+    suspects = [slug for finding in findings for slug in finding.defects]
+    items = {name: [item for item in observations if item.operation == name] for name in OPERATIONS}
+    riddles = [name for name in OPERATIONS if name not in named and any(item.wrong for item in items[name])]
+    found: list[Explanation] = []
+    for operation in riddles:
+        found.append(explain(runner, operation, items[operation], suspects, SECONDS / len(riddles)))
+        suspects += found[-1].pair
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,9 +10,10 @@ import numpy as np
 from refconv.diagnosis.defects import all_defects
 from refconv.diagnosis.predict import Array, Calls, fits
 from refconv.diagnosis.probes import Probe, probes
+from refconv.formats import FORMATS
 from refconv.implementations import Runner
 from refconv.judge import judge_tensor
-from refconv.problem import OPERATIONS
+from refconv.problem import OPERATIONS, ConvProblem
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,9 @@ class Refusal:
     reason: str
 
 
-def observe(runner: Runner) -> tuple[list[Observation], list[Refusal]]:
-    """Run all operations on all probes."""
-    seen = [_observe(runner, operation, probe) for operation in OPERATIONS for probe in probes()]
+def observe(runner: Runner, chosen: Sequence[Probe] = ()) -> tuple[list[Observation], list[Refusal]]:
+    """Run all operations on the chosen probes, or on all of the usual ones."""
+    seen = [_observe(runner, operation, probe) for operation in OPERATIONS for probe in chosen or probes()]
     return (
         [item for item in seen if isinstance(item, Observation)],
         [item for item in seen if isinstance(item, Refusal)],
@@ -82,12 +84,19 @@ def _observe(runner: Runner, operation: str, probe: Probe) -> Observation | Refu
     return _judged(operation, probe, results)
 
 
-def _called(runner: Runner, operation: str, probe: Probe) -> Array:
+def call(runner: Runner, operation: str, tensors: dict[str, Array], problem: ConvProblem) -> Array:
+    """Run an operation once, and return its result as float64; tensors that are not given are zero."""
+    dtype = next(iter(tensors.values())).dtype
+    missing = {name: np.zeros(problem.shape_of(name), dtype) for name in ("x", "weight", "grad_output")}
     with np.errstate(all="ignore"):  # the warnings of someone else's arithmetic
-        result = np.asarray(runner.run(operation, probe.copies(), probe.problem))
-    if result.dtype.kind not in "fiub":
+        result = np.asarray(runner.run(operation, missing | tensors, problem))
+    if result.dtype.kind not in "fiub" and result.dtype.name not in FORMATS:
         raise TypeError(f"the result must be an array of numbers, got {result.dtype}.")
     return result.astype(np.float64)  # a copy, so that a buffer may be used again
+
+
+def _called(runner: Runner, operation: str, probe: Probe) -> Array:
+    return call(runner, operation, probe.copies(), probe.problem)
 
 
 def _judged(operation: str, probe: Probe, results: Calls) -> Observation:

@@ -56,7 +56,8 @@ def same(got: Array, expected: Array) -> bool:
 def _predict(slug: str, operation: str, name: str) -> Calls:
     probe, defect = probe_named(name), all_defects()[slug]
     layer = defect()
-    arguments = [probe.tensors[name] for name in ARGUMENTS[operation]]
+    wide = probe.truth[operation].dtype  # narrow inputs are integers, which lose nothing
+    arguments = [probe.tensors[name].astype(wide) for name in ARGUMENTS[operation]]
     first = getattr(layer, operation)(*arguments, probe.problem)
     second = getattr(layer, operation)(*arguments, probe.problem) if defect.stateful else first
     return first, second

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from refconv import exact
 from refconv.fills import exact_integers, exact_ranges
-from refconv.formats import get_format
+from refconv.formats import NumberFormat, get_format, natural_output
 from refconv.problem import OPERATIONS, ConvProblem
 from refconv.reference import im2col
 
@@ -43,9 +44,12 @@ PROBLEMS = {
 }
 
 
-@dataclass(frozen=True)
+LAYOUTS = ("C", "Fortran", "strided")
+
+
+@dataclass(frozen=True, eq=False)
 class Probe:
-    """A problem with its inputs and exact results, all float32 and read-only.
+    """A problem with its inputs and exact results, all read-only.
 
     Attributes
     ----------
@@ -55,16 +59,30 @@ class Probe:
         ``x``, ``weight``, ``bias`` and ``grad_output``.
     truth : mapping
         The result of each operation.
+    element : NumberFormat
+        Of the inputs; results are float32 for float32, and float64 otherwise.
+    layout : {"C", "Fortran", "strided"}
+        How the inputs lie in memory when they are handed over.
     """
 
     name: str
     problem: ConvProblem
     tensors: Mapping[str, Array]
     truth: Mapping[str, Array]
+    element: NumberFormat = FORMAT
+    layout: str = "C"
 
     def copies(self) -> dict[str, Array]:
-        """Return fresh, writable copies of the inputs."""
-        return {name: tensor.copy() for name, tensor in self.tensors.items()}
+        """Return fresh, writable copies of the inputs, in the layout of the probe."""
+        return {name: self.prepared(tensor) for name, tensor in self.tensors.items()}
+
+    def prepared(self, tensor: Array) -> Array:
+        """Return a copy of a tensor in the format and the layout of the probe."""
+        if self.layout == "strided":  # every other element of a wider array
+            wide = np.full((*tensor.shape[:-1], 2 * tensor.shape[-1]), 77).astype(self.element.dtype)
+            wide[..., ::2] = tensor
+            return wide[..., ::2]
+        return np.array(tensor, self.element.dtype, order="F" if self.layout == "Fortran" else "C")
 
 
 @functools.cache
@@ -75,24 +93,57 @@ def probes() -> tuple[Probe, ...]:
 
 def probe_named(name: str) -> Probe:
     """Return the probe of that name."""
-    return probes()[list(PROBLEMS).index(name)]
+    if name in PROBLEMS:
+        return probes()[list(PROBLEMS).index(name)]
+    descriptor, *rest = name.split(" ")
+    return probe_of(ConvProblem.from_descriptor(descriptor), *rest)
 
 
-def _probe(name: str, problem: ConvProblem) -> Probe:
-    ranges = exact_ranges(problem, FORMAT, BUDGET, has_bias=True)
-    tensors = {
-        tensor: _filled(f"diagnosis/{name}/{tensor}", problem.shape_of(tensor), getattr(ranges, tensor))
-        for tensor in ("x", "weight", "bias", "grad_output")
-    }
+@functools.lru_cache(maxsize=256)
+def probe_of(problem: ConvProblem, element: str = FORMAT.name, layout: str = "C") -> Probe:
+    """Return a probe for any problem, in any format and layout.
+
+    Raises
+    ------
+    FormatError
+        If the sums are too long to be exact in the format.
+
+    Examples
+    --------
+    >>> problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 3), kernel_size=(1, 2))
+    >>> probe_of(problem, "bfloat16").name
+    'n1c1i1x3-k1w1x2-s1x1-d1x1-p0+0x0+0-g1-o1x2 bfloat16 C'
+    """
+    return _probe(f"{problem.descriptor} {element} {layout}", problem, get_format(element), layout)
+
+
+def _probe(name: str, problem: ConvProblem, element: NumberFormat = FORMAT, layout: str = "C") -> Probe:
+    wide, tensors = natural_output(element), inputs_of(name, problem, element)
     truth = {
-        operation: _read_only(exact.exact_sum(operation, tensors, problem, im2col).round(FORMAT))
+        operation: _read_only(_true(exact.exact_sum(operation, tensors, problem, im2col).round(wide)))
         for operation in OPERATIONS
     }
-    return Probe(name, problem, tensors, truth)
+    return Probe(name, problem, tensors, truth, element, layout)
 
 
-def _filled(key: str, shape: tuple[int, ...], largest: int) -> Array:
-    return _read_only(exact_integers(key, shape, largest).astype(FORMAT.dtype))
+def inputs_of(name: str, problem: ConvProblem, element: NumberFormat = FORMAT) -> dict[str, Array]:
+    """Return inputs whose results are exact in a format."""
+    wide = natural_output(element)
+    budget = BUDGET if wide.precision >= FORMAT.precision else wide.largest_integer
+    ranges = exact_ranges(problem, element, budget, has_bias=True)
+    return {
+        tensor: _filled(f"diagnosis/{name}/{tensor}", problem.shape_of(tensor), getattr(ranges, tensor), element)
+        for tensor in ("x", "weight", "bias", "grad_output")
+    }
+
+
+def _true(rounded: Array) -> Array:
+    return rounded if rounded.dtype == FORMAT.dtype else rounded.astype(np.float64)
+
+
+def _filled(key: str, shape: tuple[int, ...], largest: int, element: NumberFormat) -> Array:
+    bound = min(largest, element.largest_integer)
+    return _read_only(exact_integers(key, shape, bound).astype(element.dtype))
 
 
 def _read_only(tensor: Array) -> Array:

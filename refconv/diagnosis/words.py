@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from refconv.diagnosis.defects import all_defects
@@ -35,20 +35,27 @@ class Finding:
     judged: int
 
 
-def describe(observations: Sequence[Observation], refused: Sequence[Refusal], findings: Sequence[Finding]) -> str:
-    """Write the description of a diagnosis."""
+def describe(
+    observations: Sequence[Observation], refused: Sequence[Refusal], findings: Sequence[Finding],
+    explanations: Mapping[str, str] | None = None, wider: int = 0,
+) -> str:  # fmt: skip
+    """Write the description of a diagnosis; `wider` problems were right, too, that are not among those observed."""
+    explanations = explanations or {}
     explained = {name for finding in findings for name in finding.operations}
     sentences = [_finding(finding) for finding in findings]
     for operation in OPERATIONS:
         items = [item for item in observations if item.operation == operation]
         if any(item.wrong for item in items) and operation not in explained:
-            sentences.append(_riddle(operation, items))
+            sentences.append(" ".join(filter(None, [_riddle(operation, items), explanations.get(operation, "")])))
     right = [name for name in OPERATIONS if _is_right(name, observations)]
     problems = len({item.problem for item in observations})
     if not observations:
         sentences.append("Nothing could be judged.")
     elif right:
-        sentences.append(f"{_listed(right)} {_s(right)} equal to the exact result on {_count(problems, 'problem')}.")
+        more = f", and on {_count(wider, 'wider one')}" if wider else ""
+        sentences.append(
+            f"{_listed(right)} {_s(right)} equal to the exact result on {_count(problems, 'problem')}{more}."
+        )
     return " ".join(sentences + _refusals(refused))
 
 
@@ -120,7 +127,8 @@ def _partial(wrong: Sequence[Observation]) -> str:
     others = [item.problem for item in wrong if slug not in item.matches]
     if not others:
         return f"Those look like {slug}, which would show on more problems, though."
-    return f"On {count} of them it looks like {slug}, but not on {_listed(others)}."
+    more = f" and {len(others) - 1} more" if others[1:] else ""
+    return f"On {count} of them it looks like {slug}, but not on {_listed(others[:1])}{more}."
 
 
 def _refusals(refused: Sequence[Refusal]) -> list[str]:

@@ -1,0 +1,193 @@
+"""How an index is computed: fitted to what was recovered, and said in the letters of the loops."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from refconv.diagnosis.products import Array, Integers
+
+Letters = Mapping[str, Integers]
+
+BENT: dict[str, Callable[[Integers, int], Integers]] = {
+    "clamped": lambda true, extent: np.clip(true, 0, extent - 1),
+    "wrapped": lambda true, extent: true % extent,
+    "negative wrapped": lambda true, extent: np.where(true < 0, true + extent, true),
+    "mirrored": lambda true, extent: _mirrored(true, max(1, 2 * (extent - 1))),
+    "mirrored with its edge": lambda true, extent: _mirrored(2 * true + 1, 4 * extent) // 2,
+}
+
+
+def _mirrored(true: Integers, period: int) -> Integers:
+    return np.minimum(true % period, period - true % period)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """An index as a function of the letters.
+
+    Attributes
+    ----------
+    name : str
+        Of the index: iw, ic, kh ...
+    kind : str
+        "same" (the true index), "affine", "table", "layout", "relaid", or a way to bend the true index (see BENT).
+    extent : int
+        The number of legal values.
+    terms : tuple of (str, int)
+        Letter and factor, for "affine"; true index and value, for "table"; letter and extent, for "layout":
+        the order of axes by which the memory of y is read, and for "relaid": that by which it lies.
+    constant : int
+    """
+
+    name: str
+    kind: str
+    extent: int
+    terms: tuple[tuple[str, int], ...] = ()
+    constant: int = 0
+
+    def values(self, letters: Letters, truth: Integers) -> Integers:
+        """Compute the index in each slot; what is illegal stays so."""
+        if self.kind == "same":
+            return truth
+        if self.kind == "relaid":
+            return relaid_index(letters, self.terms)
+        if self.kind == "layout":
+            return layout_index(letters, self.terms)
+        if self.kind == "affine":
+            total = np.full(len(truth), self.constant, np.int64)
+            for letter, factor in self.terms:
+                total = total + factor * letters[letter]
+            return total
+        if self.kind == "table":
+            return _looked_up(truth, {int(key): value for key, value in self.terms})
+        return BENT[self.kind](truth, self.extent)
+
+    @property
+    def cost(self) -> int:
+        """How hard it is to grasp."""
+        return {
+            "same": 0,
+            "layout": 5,
+            "relaid": 5,
+            "affine": 2 + len(self.terms),
+            "table": 4 + 2 * len(self.terms),
+        }.get(self.kind, 3)
+
+    def __str__(self) -> str:
+        return expression(self.terms, self.constant) if self.kind == "affine" else self.kind
+
+
+def expression(terms: Sequence[tuple[str, int]], constant: int) -> str:
+    """Write a sum.
+
+    Examples
+    --------
+    >>> expression([("oh", 2), ("kh", -1)], 3), expression([], 0), expression([("c", 1)], -1)
+    ('oh*2 - kh + 3', '0', 'c - 1')
+    """
+    parts = [(factor, f"{letter}*{abs(factor)}" if abs(factor) != 1 else letter) for letter, factor in terms if factor]
+    parts += [(constant, str(abs(constant)))] if constant or not parts else []
+    text = "".join(f" {'-' if sign < 0 else '+'} {part}" for sign, part in parts)
+    return text[3:] if text.startswith(" + ") else "-" + text[3:]
+
+
+def fit(
+    name: str, target: Integers, truth: Integers, letters: Letters, extent: int, subsets: Sequence[Sequence[str]],
+) -> Formula | None:  # fmt: skip
+    """Find the simplest formula that gives the target in every slot.
+
+    Examples
+    --------
+    >>> oh = np.arange(4)
+    >>> print(fit("ih", oh * 3 - 1, oh * 2 - 1, {"oh": oh}, 12, [["oh"]]))
+    oh*3 - 1
+    """
+    if np.array_equal(target, truth):
+        return Formula(name, "same", extent)
+    for letter_set in ([], *subsets):
+        found = affine(target, letters, letter_set)
+        if found is not None:
+            return Formula(name, "affine", extent, *found)
+    for kind, bend in BENT.items():
+        if np.array_equal(bend(truth, extent), target):
+            return Formula(name, kind, extent)
+    return _table(name, target, truth, extent)
+
+
+def affine(target: Integers, letters: Letters, names: Sequence[str]) -> tuple[tuple[tuple[str, int], ...], int] | None:
+    """Solve for whole factors and a constant; None if there are none."""
+    if not len(target):
+        return None
+    used = [name for name in names if letters[name].min() < letters[name].max()]
+    columns = np.stack([*(letters[name] for name in used), np.ones(len(target))], axis=1).astype(np.float64)
+    some = slice(None, None, 1 + len(target) // 999)  # enough to solve for; all are compared
+    solution, *_ = np.linalg.lstsq(columns[some], target[some].astype(np.float64), rcond=None)
+    whole = np.rint(solution).astype(np.int64)
+    if not np.array_equal(columns @ whole, target):
+        return None
+    return tuple((name, int(factor)) for name, factor in zip(used, whole[:-1], strict=True) if factor), int(whole[-1])
+
+
+def _table(name: str, target: Integers, truth: Integers, extent: int) -> Formula | None:
+    pairs = np.unique(np.stack([truth, target]), axis=1).T
+    keys = [int(key) for key, _ in pairs]
+    if len(set(keys)) < len(keys) or len(keys) > 4 * extent + 8:
+        return None
+    return Formula(name, "table", extent, tuple((str(key), int(value)) for key, value in pairs))
+
+
+def _looked_up(truth: Integers, table: Mapping[int, int]) -> Integers:
+    known = np.unique(truth)
+    values = np.array([table.get(int(key), -1) for key in known], np.int64)
+    looked: Array = values[np.searchsorted(known, truth)]
+    return looked
+
+
+def layout_index(letters: Letters, order: Sequence[tuple[str, int]]) -> Integers:
+    """Return the index k that elements of y have if their memory is read with its axes in another order."""
+    extents = dict(order)
+    true = ["n", "k", *sorted(name for name in extents if name not in ("n", "k"))]
+    flat = np.ravel_multi_index([letters[name] for name in true], [extents[name] for name in true])
+    read = np.unravel_index(flat, [extent for _, extent in order])
+    return read[[name for name, _ in order].index("k")].astype(np.int64)
+
+
+def relaid_index(letters: Letters, order: Sequence[tuple[str, int]]) -> Integers:
+    """Return the flat index of what is found in memory that lies by an order of axes and is read in C order."""
+    rank, extents = {"n": 0, "k": 1, "ic": 2, "c": 2}, dict(order)
+    true = sorted(extents, key=lambda name: (rank.get(name, 3), name))
+    shape = [extents[name] for name in true]
+    legal = np.all([(letters[name] >= 0) & (letters[name] < extents[name]) for name in true], axis=0)
+    flat = np.ravel_multi_index([np.where(legal, letters[name], 0) for name in true], shape)
+    found = dict(zip(extents, np.unravel_index(flat, [extent for _, extent in order]), strict=True))
+    return np.where(legal, np.ravel_multi_index([found[name] for name in true], shape), -1).astype(np.int64)
+
+
+def fit_relaid(target: Integers, letters: Letters, extents: Mapping[str, int]) -> Formula | None:
+    """Find an order of axes by which memory lies that is read in C order."""
+    for order in itertools.permutations(extents.items()):
+        if np.array_equal(relaid_index(letters, order), target):
+            return Formula("flat", "relaid", int(np.prod(list(extents.values()))), order)
+    return None
+
+
+def fit_layout(target: Integers, letters: Letters, extents: Mapping[str, int]) -> Formula | None:
+    """Find an order of the axes of y by which a channel is read."""
+    for order in itertools.permutations(extents.items()):
+        if np.array_equal(layout_index(letters, order), target):
+            return Formula("k", "layout", extents["k"], order)
+    return None
+
+
+def fit_freely(index: str, target: Integers, letters: Letters, names: Sequence[str], extent: int) -> Formula | None:
+    """Try all sets of up to three letters."""
+    for size in (1, 2, 3):
+        for chosen in itertools.combinations(names, size):
+            found = affine(target, letters, chosen)
+            if found is not None:
+                return Formula(index, "affine", extent, *found)
+    return None
