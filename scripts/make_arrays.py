@@ -54,7 +54,9 @@ def axes():
                 "1" if steps == 0 else "2-4" if steps < 4 else "5+",
             )  # fmt: skip
             found[levels].append((length, kernel, stride, dilation, begin, end))
-    return {levels: sorted(made, key=lambda axis: (axis[0] + axis[4] + axis[5], axis)) for levels, made in found.items()}
+    return {
+        levels: sorted(made, key=lambda axis: (axis[0] + axis[4] + axis[5], axis)) for levels, made in found.items()
+    }
 
 
 def meets(length, kernel, stride, dilation, begin, steps):

@@ -1,9 +1,10 @@
 """Which pairs and triples of factor values could occur in a case, and which do.
 
 A factor is a property that is read off a case: an extent, a pad, whether rows are left over.  A combination of
-values is legal if some convolution has it whose results depend on its input.  Only the factors of one axis restrict each other (a kernel must fit
-into its padded input), and the format restricts the fill, so that legality is decided block by block: all axes up
-to a size are tried, and the blocks combine freely.  Nothing here comes from whatever chose the cases.
+values is legal if some convolution has it whose results depend on its input.  Only the factors of one axis restrict
+each other (a kernel must fit into its padded input), and the format restricts the fill, so that legality is decided
+block by block: all axes up to a size are tried, and the blocks combine freely.  Nothing here comes from whatever
+chose the cases.
 """
 
 from __future__ import annotations
@@ -138,7 +139,9 @@ def _axes() -> Iterator[tuple[int, int, int, int, int, int]]:
     for (length, kernel, stride, dilation), (begin, end) in product(sizes, pads):
         outputs = output_length(length, kernel, stride, dilation, (begin, end))
         image = range(begin, begin + length)
-        if any(first + tap * dilation in image for first in range(0, outputs * stride, stride) for tap in range(kernel)):
+        if any(
+            first + tap * dilation in image for first in range(0, outputs * stride, stride) for tap in range(kernel)
+        ):
             yield length, kernel, stride, dilation, begin, end
 
 

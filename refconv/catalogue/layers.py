@@ -20,7 +20,9 @@ WITH_GRADIENTS = 2**24  # products of the forward pass up to which a layer has i
 Problems = Iterator[ConvProblem]
 
 
-def layer(channels: Pair, size: int, kernel: int, stride: int = 1, groups: int = 1, pads: Pair | None = None) -> ConvProblem:
+def layer(
+    channels: Pair, size: int, kernel: int, stride: int = 1, groups: int = 1, pads: Pair | None = None
+) -> ConvProblem:
     """Write a square layer in one line; by default it is padded symmetrically to the size of its input."""
     pads = pads or (kernel // 2, kernel // 2)
     padding: Padding = (pads, pads)
@@ -94,8 +96,8 @@ def efficientnet_b0() -> list[Row]:
 
 def _efficientnet_b0() -> Problems:
     yield layer((3, 32), 224, 3, 2, pads=(0, 1))
-    stages = ((1, 3, 16, 1, 1), (6, 3, 24, 2, 2), (6, 5, 40, 2, 2), (6, 3, 80, 3, 2), (6, 5, 112, 3, 1), (6, 5, 192, 4, 2),
-              (6, 3, 320, 1, 1))  # fmt: skip
+    stages = ((1, 3, 16, 1, 1), (6, 3, 24, 2, 2), (6, 5, 40, 2, 2), (6, 3, 80, 3, 2), (6, 5, 112, 3, 1),
+              (6, 5, 192, 4, 2), (6, 3, 320, 1, 1))  # fmt: skip
     channels, size = 32, 112
     for expansion, kernel, outer, repeats, first in stages:
         for turn in range(repeats):

@@ -10,8 +10,8 @@ from refconv.catalogue.families import conv
 from refconv.catalogue.spec import Row
 
 TAILS = (3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65)
-_PLANES = ((1, 1), (1, 4), (3, 1), (1, 5), (1, 7), (2, 4), (3, 3), (1, 6), (2, 2), (1, 3), (1, 8), (1, 2), (2, 1), (1, 9),
-           (2, 3))  # fmt: skip
+_PLANES = ((1, 1), (1, 4), (3, 1), (1, 5), (1, 7), (2, 4), (3, 3), (1, 6), (2, 2), (1, 3), (1, 8), (1, 2), (2, 1),
+           (1, 9), (2, 3))  # fmt: skip
 _EDGE = ("VectorTail",)
 
 
@@ -87,10 +87,11 @@ def batches() -> list[Row]:
         Row("n16-s2", "Sixteen images, stride 2.", conv(16, (3, 2), (5, 4), (3, 2), (2, 2))),
         Row("n17-depthwise", "Seventeen images, depthwise.", conv(17, (3, 3), (3, 4), (3, 3), padding=((1, 1),) * 2,
             groups=3)),
-        Row("n32-one-pixel", "Thirty-two images of one pixel: a plain matrix product.", conv(32, (7, 5), (1, 1), (1, 1))),
+        Row("n32-one-pixel", "Thirty-two images of one pixel each.", conv(32, (7, 5), (1, 1), (1, 1))),
         Row("n33-g2", "Thirty-three images, two groups.", conv(33, (4, 2), (2, 3), (2, 2), groups=2)),
         Row("n65-1x2", "Sixty-five images.", conv(65, (2, 3), (1, 3), (1, 2))),
-        Row("n12-d2", "Twelve images, dilated.", conv(12, (2, 2), (5, 6), (3, 2), dilation=(2, 3), padding=((1, 0), (0, 1)))),
+        Row("n12-d2", "Twelve images, dilated.",
+            conv(12, (2, 2), (5, 6), (3, 2), dilation=(2, 3), padding=((1, 0), (0, 1)))),
     ]  # fmt: skip
 
 
@@ -100,7 +101,7 @@ def wide_planes() -> list[Row]:
     return [
         Row("plane-182x181", "32,942 pixels, 3x3, stride 7.", conv(1, (1, 1), (182, 181), (3, 3), (7, 7)), flags,
             operations=forward),
-        Row("planes-145x145-depthwise", "2 channels of 21,025 pixels: the second begins beyond 2**14, ends beyond 2**15.",
+        Row("planes-145x145-depthwise", "2 channels of 21,025 pixels: the second ends beyond 2**15.",
             conv(1, (2, 2), (145, 145), (3, 3), (5, 6), padding=((1, 1), (1, 1)), groups=2), flags, operations=forward),
         Row("row-32771", "A row of 32,771 pixels, 1x3, stride 5.", conv(1, (1, 1), (1, 32771), (1, 3), (1, 5)), flags,
             operations=forward),

@@ -103,9 +103,11 @@ def depthwise_wide() -> list[Row]:
     two: Padding = ((2, 2), (2, 2))
     return [
         Row("c8", "8 channels.", conv(1, (8, 8), (5, 7), three, padding=_ONE, groups=8), _TAIL),
-        Row("c16-s2", "16 channels, stride 2.", conv(1, (16, 16), (7, 6), three, (2, 2), padding=_ONE, groups=16), _TAIL),
+        Row("c16-s2", "16 channels, stride 2.",
+            conv(1, (16, 16), (7, 6), three, (2, 2), padding=_ONE, groups=16), _TAIL),
         Row("c17", "17 channels.", conv(1, (17, 17), (4, 5), three, padding=_ONE, groups=17), _TAIL),
-        Row("c33-s2", "33 channels, stride 2.", conv(1, (33, 33), (5, 5), three, (2, 2), padding=_ONE, groups=33), _TAIL),
+        Row("c33-s2", "33 channels, stride 2.",
+            conv(1, (33, 33), (5, 5), three, (2, 2), padding=_ONE, groups=33), _TAIL),
         Row("c64-3x4", "64 channels.", conv(1, (64, 64), (3, 4), three, padding=_ONE, groups=64), _TAIL),
         Row("c65-2x2", "65 channels, two images.", conv(2, (65, 65), (3, 3), (2, 2), groups=65), _TAIL),
         Row("c8-m2", "8 channels, 2 outputs each.", conv(1, (8, 16), (4, 6), three, padding=_ONE, groups=8), _TAIL),
@@ -114,14 +116,16 @@ def depthwise_wide() -> list[Row]:
         Row("c4-m8", "4 channels, 8 outputs each.", conv(1, (4, 32), (4, 5), three, padding=_ONE, groups=4), _TAIL),
         Row("c16-m2-5x5", "16 channels, 2 outputs each, 5x5.", conv(1, (16, 32), (3, 5), five, padding=two, groups=16),
             _TAIL),
-        Row("c1-m16", "One channel, 16 outputs: no groups at all.", conv(1, (1, 16), (5, 6), three, padding=_ONE), _TAIL),
+        Row("c1-m16", "One channel, 16 outputs: no groups at all.",
+            conv(1, (1, 16), (5, 6), three, padding=_ONE), _TAIL),
         Row("c12-d2", "12 channels, dilation 2.", conv(1, (12, 12), (6, 7), three, dilation=(2, 2), padding=two,
             groups=12), _TAIL),
-        Row("c16-5x5-s2", "16 channels, 5x5, stride 2.", conv(1, (16, 16), (8, 7), five, (2, 2), padding=two, groups=16),
-            _TAIL),
+        Row("c16-5x5-s2", "16 channels, 5x5, stride 2.", conv(1, (16, 16), (8, 7), five, (2, 2), padding=two,
+            groups=16), _TAIL),
         Row("c9-uneven", "9 channels, all pads differ.",
             conv(2, (9, 9), (6, 5), three, padding=((0, 1), (2, 3)), groups=9), _TAIL),
-        Row("c24-1x1", "24 channels under 1x1: a factor for each.", conv(2, (24, 24), (3, 3), (1, 1), groups=24), _TAIL),
+        Row("c24-1x1", "24 channels under 1x1: a factor for each.",
+            conv(2, (24, 24), (3, 3), (1, 1), groups=24), _TAIL),
         Row("c8-s3x1-m3", "8 channels, 3 outputs each, stride 3 along one axis.",
             conv(1, (8, 24), (7, 5), three, (3, 1), padding=_ONE, groups=8), _TAIL),
     ]  # fmt: skip
@@ -144,7 +148,8 @@ def many_groups() -> list[Row]:
             conv(1, (64, 32), (4, 4), (3, 3), (2, 2), padding=one, groups=32), _TAIL),
         Row("g3-5to8-d2", "3 groups of 5 and 8, dilated.", conv(1, (15, 24), (6, 5), (3, 2), dilation=(2, 3),
             padding=((2, 1), (1, 2)), groups=3), _TAIL),
-        Row("g16-16to16-3x3", "2 groups of 16 and 16.", conv(1, (32, 32), (2, 3), (3, 3), padding=one, groups=2), _TAIL),
+        Row("g2-16to16", "2 groups of 16 and 16.",
+            conv(1, (32, 32), (2, 3), (3, 3), padding=one, groups=2), _TAIL),
         Row("g7-3to2-n3", "7 groups of 3 and 2, three images.", conv(3, (21, 14), (3, 4), (2, 3), groups=7), _TAIL),
     ]  # fmt: skip
 
@@ -157,8 +162,8 @@ def pointwise_wide() -> list[Row]:
         Row("p1-c8", "Padding 1: the border is the bias.", conv(1, (8, 17), (3, 5), (1, 1), padding=_ONE), _TAIL),
         Row("p2130-c9-s3x2", "Uneven padding and stride.",
             conv(2, (9, 8), (5, 6), (1, 1), (3, 2), padding=((2, 1), (3, 0))), _TAIL),
-        Row("right-bottom-c16", "Padding at the end alone.", conv(1, (16, 16), (4, 3), (1, 1), padding=((0, 1), (0, 2))),
-            _TAIL),
+        Row("right-bottom-c16", "Padding at the end alone.",
+            conv(1, (16, 16), (4, 3), (1, 1), padding=((0, 1), (0, 2))), _TAIL),
         Row("g4-s2", "4 groups, stride 2.", conv(2, (16, 32), (5, 4), (1, 1), (2, 2), groups=4), _TAIL),
         Row("row-33", "One row of 33 pixels.", conv(1, (17, 8), (1, 33), (1, 1)), _TAIL),
         Row("column-31", "One column of 31 pixels.", conv(1, (8, 15), (31, 1), (1, 1)), _TAIL),
@@ -189,7 +194,9 @@ def dilated_wide() -> list[Row]:
     ]  # fmt: skip
     return [
         *rows,
-        Row("d2-s2", "Dilation 2 and stride 2.", conv(1, (8, 5), (9, 10), (3, 3), (2, 2), (2, 2), ((2, 2), (2, 2))), _TILE),
-        Row("d1x4-valid", "Dilation along the row, no padding.", conv(1, (5, 8), (4, 17), (3, 3), dilation=(1, 4)), _TILE),
+        Row("d2-s2", "Dilation 2 and stride 2.",
+            conv(1, (8, 5), (9, 10), (3, 3), (2, 2), (2, 2), ((2, 2), (2, 2))), _TILE),
+        Row("d1x4-valid", "Dilation along the row, no padding.",
+            conv(1, (5, 8), (4, 17), (3, 3), dilation=(1, 4)), _TILE),
         Row("d5x1-2x2", "2x2 taps far apart.", conv(2, (4, 6), (9, 5), (2, 2), dilation=(5, 1)), _TILE),
     ]  # fmt: skip

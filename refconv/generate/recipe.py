@@ -42,7 +42,9 @@ def read_recipe(path: Path | None = None) -> Hashes:
             raise KeyError("schema")
         return {case_id: case["tensors"] for case_id, case in document["cases"].items()}
     except OSError as error:
-        raise SuiteError(f"{found}: the recipe must be readable, got {error.strerror}; install refconv again.") from None
+        raise SuiteError(
+            f"{found}: the recipe must be readable, got {error.strerror}; install refconv again."
+        ) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise SuiteError(f"{found}: must be a recipe of schema {SCHEMA}, got something else.") from None
 
@@ -77,8 +79,8 @@ def check_recipe(made: Hashes, recipe: Hashes) -> None:
         for name in sorted(tensors.keys() | wanted.keys()):
             if tensors.get(name) != wanted.get(name):
                 raise DisagreementError(
-                    f"{case_id}: {name} must have the sha256 {wanted.get(name)} of the recipe, got {tensors.get(name)}; "
-                    "nothing was written."
+                    f"{case_id}: {name} must have the sha256 {wanted.get(name)} of the recipe, got "
+                    f"{tensors.get(name)}; nothing was written."
                 )
 
 

@@ -12,7 +12,6 @@ from importlib.resources import files
 from refconv.catalogue.spec import Row
 from refconv.problem import OPERATIONS, ConvProblem
 
-
 # Their formats and fills.  In core, most exact groups hold the rows of all of them.
 ARRAYS = (
     ("float32", "exact"), ("float64", "exact"), ("float16", "exact"), ("bfloat16", "exact"), ("int8", "exact"),
