@@ -126,12 +126,12 @@ def _convnext_t() -> Problems:
 
 
 def unet_input() -> list[Row]:
-    """Return the first layer at the figure's 572, and the first two at 284."""
-    return _rows([layer((1, 64), 572, 3, pads=(0, 0)), *list(_unet_down())[:2]])
+    """Return the first two layers, at half of the figure's 572: an input of 284 keeps all sizes before pooling even."""
+    return _rows(list(_unet_down())[:2])
 
 
 def unet_down() -> list[Row]:
-    """3x3 without padding; an input of 284, half of the figure's, which keeps all sizes before pooling even."""
+    """3x3 without padding, from the first pooling on."""
     return _rows(list(_unet_down())[2:])
 
 
