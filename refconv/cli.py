@@ -125,12 +125,16 @@ def quickstart_command(out: Path, force: bool) -> int:
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
 @click.option("--oracle", type=click.Choice(["torch"]), default=None, help="An outside oracle that must agree too.")
+@click.option("--recipe", type=click.Path(path_type=Path), default=None, metavar="FILE",
+              help="Write the hashes of the extended tier there, instead of checking them.")  # fmt: skip
 @FORCE
-def generate_command(tier: str, select: Paths, out: Path, jobs: int, oracle: str | None, force: bool) -> int:
+def generate_command(
+    tier: str, select: Paths, out: Path, jobs: int, oracle: str | None, recipe: Path | None, force: bool
+) -> int:
     """Make a suite; nothing is written unless all references agree on every bit."""
     patterns = tuple(map(str, select))
     with progress_bar("cases") as progress:
-        count = generate(out, tier, patterns, jobs, oracle, force, progress=progress)
+        count = generate(out, tier, patterns, jobs, oracle, force, progress=progress, recipe=recipe)
     opinion = f"; {oracle} agrees on all that no policy leaves open" if oracle else ""
     written = f"{count} cases written to {escape(str(out))}"
     console().print(f"{written}; direct, sparse and im2col agree on every element{opinion}.")

@@ -1,7 +1,7 @@
 """The tiers: which families are computed in which number format with which fill.
 
 A group is one family in one format with one fill; it becomes two files.  ``smoke`` is a selection of
-``core``: the same ids, the same bytes.
+``core``: the same ids, the same bytes; ``extended`` has ids of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from refconv.catalogue import families, guide, invalid, narrow, networks, quanti
 from refconv.catalogue.spec import CaseSpec, Row
 from refconv.errors import CatalogueError
 
-VERSION = "2026.11.22"  # of the vectors, by date; a new vector may fail a passing user
+VERSION = "2026.11.23"  # of the vectors, by date; a new vector may fail a passing user
 
 FAMILIES: dict[str, Callable[[], list[Row]]] = {
     "worked-example": guide.worked_example,
@@ -66,11 +66,33 @@ NARROW: dict[str, Callable[[], list[Row]]] = {
     "quantized-unsigned": quantized.unsigned,
 }
 
+SEAMS: dict[str, Callable[[], list[Row]]] = {
+    "channel-tails": tails.channel_tails,
+    "channel-tails-3x3": tails.channel_tails_3x3,
+    "width-tails": tails.width_tails,
+    "deep-reductions": tails.deep_reductions,
+    "batches": tails.batches,
+    "wide-planes": tails.wide_planes,
+    "winograd-tiles": tiles.winograd_tiles,
+    "patches": tiles.patches,
+    "large-kernels": tiles.large_kernels,
+    "kernel-is-input": tiles.kernel_is_input,
+    "depthwise-wide": tiles.depthwise_wide,
+    "many-groups": tiles.many_groups,
+    "pointwise-wide": tiles.pointwise_wide,
+    "first-layers": tiles.first_layers,
+    "dilated-wide": tiles.dilated_wide,
+}
+
 _NETWORKS = ("resnet50", "mobilenet-v2", "efficientnet-b0")
 _GEOMETRY = ("asymmetric", "grouped", "depthwise", "dilated", "leftover", "pointwise", "full-reduction")
 _ALL = tuple(name for name in FAMILIES if name not in ("worked-example", "arithmetic-guide", "constant"))
 
 _NARROW = tuple(name for name in _GEOMETRY if name != "full-reduction")  # whose sums outgrow 8 bits
+
+_SEAMS = tuple(name for name in SEAMS if name != "wide-planes")  # which are too large for four bytes a pixel
+_FLOATS = ("batches", "dilated-wide", "winograd-tiles")
+_VECTORS = ("channel-tails", "channel-tails-3x3", "width-tails", "deep-reductions", "depthwise-wide", "many-groups")
 
 # Format, fill, families, and the operations if not all.  Gradients of 16-bit formats are commonly added up in
 # steps of the format itself (PyTorch on many CPUs), so their exact cases use sums that even those steps hold.
@@ -120,6 +142,13 @@ CORE: tuple[tuple[str, str, tuple[str, ...]] | tuple[str, str, tuple[str, ...], 
     ("int8", "extremes", ("ends",)),
     ("int8", "bytes", ("quantized",)),
     ("uint8-by-int8", "bytes", ("quantized-unsigned",)),
+    ("float32", "exact", _SEAMS),
+    ("float64", "exact", ("patches", "pointwise-wide")),
+    ("float16", "exact", (*_VECTORS, "winograd-tiles"), ("forward",)),
+    ("bfloat16", "exact", _VECTORS, ("forward",)),
+    ("float16", "narrow", ("depthwise-wide", "patches")),
+    ("bfloat16", "narrow", ("patches",)),
+    ("int8", "exact", tuple(name for name in SEAMS if name not in _FLOATS), ("forward",)),
 )
 
 SMOKE = (
@@ -149,7 +178,7 @@ def cases(tier: str = "core", select: Iterable[str] = ("*",)) -> list[CaseSpec]:
 
     Parameters
     ----------
-    tier : {"smoke", "core"}
+    tier : {"smoke", "core", "extended"}
     select : iterable of str
         Shell patterns over ids (``*`` also matches ``/``).
 
@@ -168,7 +197,7 @@ def cases(tier: str = "core", select: Iterable[str] = ("*",)) -> list[CaseSpec]:
     patterns = tuple(select)
     found = [
         spec
-        for spec in _core()
+        for spec in (extended() if tier == "extended" else _core())
         if any(fnmatchcase(spec.id, pattern) for pattern in TIERS[tier])
         and any(fnmatchcase(spec.id, pattern) for pattern in patterns)
     ]
@@ -177,7 +206,7 @@ def cases(tier: str = "core", select: Iterable[str] = ("*",)) -> list[CaseSpec]:
     return found
 
 
-TIERS: dict[str, tuple[str, ...]] = {"smoke": SMOKE, "core": ("*",)}
+TIERS: dict[str, tuple[str, ...]] = {"smoke": SMOKE, "core": ("*",), "extended": ("*",)}
 
 
 def _core() -> list[CaseSpec]:
@@ -186,4 +215,7 @@ def _core() -> list[CaseSpec]:
         for family in names:
             rows = [replace(row, operations=only[0]) if only else row for row in known[family]()]
             specs += [CaseSpec(f"{family}-{element}-{fill}", row, element, fill) for row in rows]
+    for element, fill in ARRAYS:
+        rows = array_rows("pairs", element, fill, everything=fill == "exact" and element != "float64")
+        specs += [CaseSpec(f"pairs-{element}-{fill}", row, element, fill) for row in rows]
     return specs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
@@ -15,6 +16,8 @@ from typing import Any
 from refconv.catalogue import FILLS, VERSION, CaseSpec, cases
 from refconv.errors import RefconvError, SuiteError
 from refconv.generate.consensus import REFERENCES, consult, golden_case
+from refconv.generate.recipe import Hashes, check_recipe, hashes_of, needs_recipe, read_recipe, write_recipe
+from refconv.generate.sampling import STATED, computes_all
 from refconv.implementations import load_implementation
 from refconv.suite import Group, GroupRecord, lint_group, note_for, staged, write_group, write_manifest
 
@@ -53,15 +56,22 @@ class Job:
 
 @dataclass(frozen=True)
 class Made:
-    """What a worker reports: the record of the files, and what the oracle said by case and operation."""
+    """What a worker reports, beside the files that it wrote.
+
+    ``opinions`` is what the oracle said by case and operation; ``sampled`` names, by case, the references that
+    computed only a sample.
+    """
 
     record: GroupRecord
     opinions: dict[str, dict[str, str]]
+    hashes: Hashes
+    sampled: dict[str, list[str]]
 
 
 def generate(
     out: str | Path, tier: str = "core", select: Iterable[str] = ("*",), jobs: int = 1, oracle: str | None = None,
     force: bool = False, executor: Executor | None = None, progress: Progress | None = None,
+    recipe: str | Path | None = None,
 ) -> int:  # fmt: skip
     """Generate a suite, or leave everything as it was.
 
@@ -69,7 +79,7 @@ def generate(
     ----------
     out : path
         A folder that does not exist yet, is empty, or, with ``force``, holds a suite to be replaced.
-    tier : {"smoke", "core"}
+    tier : {"smoke", "core", "extended"}
     select : iterable of str
         Shell patterns over case ids.
     jobs : int
@@ -82,6 +92,9 @@ def generate(
         Where to run instead; ``out`` must be a folder that its workers share.
     progress : callable, optional
         Called as ``progress(done cases, all cases)``.
+    recipe : path, optional
+        Write the recipe of the tier there, instead of holding what is made against the recipe that comes with
+        refconv; for tiers that have one.
 
     Returns
     -------
@@ -91,7 +104,7 @@ def generate(
     Raises
     ------
     DisagreementError
-        If the references, or the oracle, differ anywhere.
+        If the references, or the oracle, differ anywhere, or a tensor is not the one of the recipe.
     CatalogueError
         If the tier is unknown or nothing is selected.
     SuiteError
@@ -102,11 +115,14 @@ def generate(
     patterns = tuple(select)
     specs = cases(tier, patterns)
     sizes = _sizes(specs)
+    known = _known_hashes(tier, recipe, whole=len(specs) == len(cases(tier)))
     witness = oracle_name(oracle)
     with staged(Path(out), force) as folder:
         work = [Job(folder, tier, patterns, group, witness) for group in sizes]
         made, done = [], 0
         for result in _spread(work, jobs, executor):
+            if known is not None:
+                check_recipe(result.hashes, known)
             made.append(result)
             done += result.record.cases
             if progress:
@@ -114,6 +130,8 @@ def generate(
         readme = README.format(tier=tier, version=VERSION)
         (folder / "README.md").write_bytes(readme.encode("ascii"))
         write_manifest(folder, tier, VERSION, [one.record for one in made], _provenance(made, witness))
+    if recipe is not None:
+        write_recipe(Path(recipe), specs, {case_id: said for one in made for case_id, said in one.hashes.items()})
     return len(specs)
 
 
@@ -130,7 +148,24 @@ def make_group(job: Job) -> Made:
     findings = lint_group(group)
     if findings:
         raise SuiteError(f"{job.group}: nothing was written, since {findings[0]}")
-    return Made(write_group(job.folder, group), opinions)
+    record = write_group(job.folder, group)
+    hashes = hashes_of(json.loads((job.folder / f"{job.group}.json").read_bytes())) if needs_recipe(job.tier) else {}
+    return Made(record, opinions, hashes, {spec.id: names for spec in specs if (names := _sampling(spec))})
+
+
+def _sampling(spec: CaseSpec) -> list[str]:
+    """Name the references that compute a sample of some operation of a case."""
+    asked = [(reference, operation) for reference in REFERENCES for operation in spec.operations]
+    return sorted({r.name for r, operation in asked if not computes_all(spec.problem, operation, r)})
+
+
+def _known_hashes(tier: str, recipe: str | Path | None, whole: bool) -> Hashes | None:
+    """Read what the tensors must be, if the tier has a recipe and no new one is to be written."""
+    if recipe is None:
+        return read_recipe() if needs_recipe(tier) else None
+    if not needs_recipe(tier) or not whole:
+        raise RefconvError("a recipe must hold a whole tier whose vectors are not committed: extended, all cases.")
+    return None
 
 
 def _sizes(specs: list[CaseSpec]) -> dict[str, int]:
@@ -170,12 +205,14 @@ def oracle_name(oracle: str | None) -> str | None:
 def _provenance(made: list[Made], oracle: str | None) -> dict[str, Any]:
     packages = ["refconv", "numpy", "scipy", "ml_dtypes", *([oracle.partition(":")[0]] if oracle else [])]
     opinions = {case: said for one in made for case, said in one.opinions.items()}
+    sampled = {case: names for one in made for case, names in one.sampled.items()}
     return {
         "machine": platform.machine(),
         "system": platform.system(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in packages},
         "witnesses": {reference.name: "every element of every operation" for reference in REFERENCES},
+        **({"sample": STATED, "sampled": dict(sorted(sampled.items()))} if sampled else {}),
         "oracle": oracle,
         "oracleSays": dict(sorted(opinions.items())),
     }

@@ -1,0 +1,56 @@
+"""The covering arrays: problems in which every pair, or every triple, of factor values occurs.
+
+Their rows were chosen by ``scripts/make_arrays.py`` and are frozen in ``pairs.tsv`` and ``triples.tsv``;
+:mod:`refconv.catalogue.coverage` counts what they cover.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from refconv.catalogue.spec import Row
+from refconv.problem import OPERATIONS, ConvProblem
+
+# Their formats and fills.  In core, most exact groups hold the rows of all of them.
+ARRAYS = (
+    ("float32", "exact"), ("float64", "exact"), ("float16", "exact"), ("bfloat16", "exact"), ("int8", "exact"),
+    ("float32", "zero-mean"), ("float64", "zero-mean"), ("float16", "zero-mean"), ("bfloat16", "zero-mean"),
+)  # fmt: skip
+
+
+def array_rows(name: str, element: str, fill: str, everything: bool = False) -> list[Row]:
+    """Return the rows of an array that are meant for a format and a fill, or all of them.
+
+    Parameters
+    ----------
+    name : {"pairs", "triples"}
+    element, fill : str
+        As in the labels of groups.
+    everything : bool
+        Take all rows, whatever their format and fill.
+
+    Examples
+    --------
+    >>> array_rows("pairs", "float32", "exact")[0].slug
+    'n1c2i6x6-k2w3x3-s1x1-d1x1-p1.0x0.0-g1'
+    """
+    forward_only = fill == "exact" and element in ("int8", "float16", "bfloat16")
+    return [
+        _row(problem, bias, forward_only)
+        for problem, bias, *own in _lines(name)
+        if everything or own == [element, fill]
+    ]
+
+
+@cache
+def _lines(name: str) -> tuple[tuple[str, ...], ...]:
+    text = files(__package__).joinpath(f"{name}.tsv").read_text(encoding="ascii")
+    return tuple(tuple(line.split("\t")) for line in text.splitlines()[1:])
+
+
+def _row(descriptor: str, bias: str, forward_only: bool) -> Row:
+    problem, has_bias = ConvProblem.from_descriptor(descriptor), bias == "yes"
+    slug = descriptor.rpartition("-o")[0].replace("+", ".") + ("" if has_bias else "-no-bias")
+    comment = "A row of the covering array, which its name spells out."
+    return Row(slug, comment, problem, bias=has_bias, operations=("forward",) if forward_only else OPERATIONS)
