@@ -53,8 +53,17 @@ def winograd_planes() -> list[Row]:
     ]  # fmt: skip
 
 
+def many_images() -> list[Row]:
+    """More images than fit into 16 bits."""
+    return [
+        Row("65537-rows", "65,537 images of one row.", conv(65537, (1, 1), (1, 2), (1, 2)), ("BatchOrder",)),
+        Row("65600-pixels", "65,600 images of one pixel.", conv(65600, (1, 2), (1, 1), (1, 1)), ("BatchOrder",)),
+    ]
+
+
 FAMILIES: dict[str, Callable[[], list[Row]]] = {
     "large-planes": large_planes,
+    "many-images": many_images,
     "wide-channels": wide_channels,
     "winograd-planes": winograd_planes,
 }
@@ -65,7 +74,10 @@ def extended() -> list[CaseSpec]:
     specs = [CaseSpec(f"triples-{element}-{fill}", row, element, fill)
              for element, fill in ARRAYS for row in array_rows("triples", element, fill)]  # fmt: skip
     for element, family in product(("float32", "float16", "bfloat16", "int8"), FAMILIES):
-        if (element, family) != ("float16", "large-planes"):  # whose sums over a plane outgrow float16
+        if element != "float16" or family not in (
+            "large-planes",
+            "many-images",
+        ):  # whose sums outgrow it
             rows = FAMILIES[family]()
             kept = [row if element == "float32" else replace(row, operations=("forward",)) for row in rows]
             specs += [CaseSpec(f"{family}-{element}-exact", row, element, "exact") for row in kept]

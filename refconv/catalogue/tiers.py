@@ -10,13 +10,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from refconv.catalogue import families, guide, invalid, narrow, networks, quantized, sequences, special, tails, tiles
+from refconv.catalogue import (
+    corners,
+    families,
+    guide,
+    invalid,
+    narrow,
+    networks,
+    quantized,
+    sequences,
+    special,
+    tails,
+    tiles,
+)
 from refconv.catalogue.arrays import ARRAYS, array_rows
 from refconv.catalogue.extended import extended
 from refconv.catalogue.spec import CaseSpec, Row
 from refconv.errors import CatalogueError
 
-VERSION = "2026.11.22"  # of the vectors, by date; a new vector may fail a passing user
+VERSION = "2026.11.22.1"  # of the vectors, by date; a new vector may fail a passing user
 
 FAMILIES: dict[str, Callable[[], list[Row]]] = {
     "worked-example": guide.worked_example,
@@ -84,6 +96,8 @@ SEAMS: dict[str, Callable[[], list[Row]]] = {
     "pointwise-wide": tiles.pointwise_wide,
     "first-layers": tiles.first_layers,
     "dilated-wide": tiles.dilated_wide,
+    "corners": corners.corners,
+    "long-planes": corners.long_planes,
 }
 
 _NETWORKS = ("resnet50", "mobilenet-v2", "efficientnet-b0")
@@ -92,7 +106,8 @@ _ALL = tuple(name for name in FAMILIES if name not in ("worked-example", "arithm
 
 _NARROW = tuple(name for name in _GEOMETRY if name != "full-reduction")  # whose sums outgrow 8 bits
 
-_SEAMS = tuple(name for name in SEAMS if name != "wide-planes")  # which are too large for four bytes a pixel
+# All but planes that are too large for four bytes a pixel.
+_SEAMS = tuple(name for name in SEAMS if name not in ("wide-planes", "long-planes"))
 _FLOATS = ("batches", "dilated-wide", "winograd-tiles")
 _VECTORS = ("channel-tails", "channel-tails-3x3", "width-tails", "deep-reductions", "depthwise-wide", "many-groups")
 

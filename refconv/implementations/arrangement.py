@@ -74,7 +74,7 @@ def _channel_slice(tensor: Array) -> Array:
 
 def _expanded(tensor: Array) -> Array:
     """Spread one element over the shape, with strides of zero: only where all elements are equal."""
-    return np.lib.stride_tricks.as_strided(np.array(tensor.flat[:1]), tensor.shape, (0,) * tensor.ndim)
+    return np.ndarray(tensor.shape, tensor.dtype, np.array(tensor.flat[:1]), 0, (0,) * tensor.ndim)
 
 
 def is_constant(tensor: Array) -> bool:

@@ -16,7 +16,8 @@ def test_a_correct_implementation_is_correct():
     assert diagnosis.correct
     assert (diagnosis.defect, diagnosis.defects, diagnosis.refused) == (None, (), ())
     assert diagnosis.description == (
-        "forward, grad_input, grad_weight and grad_bias are equal to the exact result on 8 problems, and on 22 wider ones."
+        "forward, grad_input, grad_weight and grad_bias are equal to the exact result on 8 problems, "
+        "and on 22 wider ones."
     )
 
 
