@@ -12,6 +12,7 @@ from refconv.diagnosis.products import Array, Floats, Integers
 from refconv.fills import bits
 
 TOLERANCE = 2.0**-20  # of ratios, for factors such as 1/3
+FALLING = 2**20  # leaves room for factors up to 16 in float32
 NARROW = 7  # the digits of codes in narrow formats are 1 ... 7
 
 
@@ -66,7 +67,7 @@ def decoder(size: int, largest: int) -> Decoder:
     """
     codes = sidon(size)
     if codes.max(initial=0) <= largest:
-        step = max(1, largest // (size + 1))
+        step = max(1, min(largest, FALLING) // (size + 1))
         falling = step * np.arange(size, 0, -1.0) + (bits("diagnosis/codes", (size,)) % np.uint64(step))
         return Decoder((codes, falling))  # their ratios rise, and are all far from each other
     digits: list[Floats] = [np.ones(size)]
@@ -80,13 +81,13 @@ def decoder(size: int, largest: int) -> Decoder:
 def sidon(size: int) -> Floats:
     """Return integers all of whose sums of two are different.
 
-    The set ``2*p*i + (i*i mod p)`` for a prime p, and i < p: P. Erdős and P. Turán, "On a problem of Sidon
+    The set ``2*p*i + (i*i mod p)`` for a prime p, and i = 1 ... p: P. Erdős and P. Turán, "On a problem of Sidon
     in additive number theory" (1941).
 
     Examples
     --------
     >>> sidon(5).tolist()
-    [11.0, 25.0, 35.0, 45.0, 55.0]
+    [11.0, 24.0, 34.0, 41.0, 50.0]
     """
     p = max(5, size)
     while any(p % divisor == 0 for divisor in range(2, int(p**0.5) + 1)):
@@ -111,7 +112,9 @@ def _single(seen: Floats, table: Floats) -> tuple[Integers, Floats]:
     factor = seen[0] / table[0, np.maximum(best, 0)]
     near, whole = np.rint(factor), _is_whole(factor)
     exact = (seen == near * table[:, np.maximum(best, 0)]).all(axis=0)
-    fits = np.where(whole, exact, quality <= TOLERANCE) & (best >= 0)
+    integral = (seen == np.rint(seen)).all(axis=0)  # then nothing was rounded, and the factor must be exact
+    shares = (np.abs(seen - factor * table[:, np.maximum(best, 0)]) <= 1e-9 * np.abs(seen)).all(axis=0)
+    fits = np.where(whole, exact, (quality <= TOLERANCE) & (shares | ~integral)) & (best >= 0)
     share = 1 / np.where(factor, factor, 2)
     factor = np.where(_is_whole(share), 1 / np.where(np.rint(share), np.rint(share), 1), factor)  # 1/3, as it was meant
     return np.where(fits, best, -1), np.where(whole, near, factor)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from refconv.diagnosis.attributes import Change, attributes, with_field
-from refconv.diagnosis.patterns import Pattern, pattern_of
+from refconv.diagnosis.patterns import LONGEST_LIST, Pattern, pattern_of
 from refconv.diagnosis.products import axis_names
 from refconv.errors import RefconvError
 from refconv.problem import ConvProblem
@@ -35,17 +35,21 @@ class Conditions:
         What must hold there: "groups > 1", "oW % 4 != 0".  Empty if no attribute matters.
     tried : int
         How many problems were run.
+    complete : bool
+        Whether there was time for all of them.
     """
 
     smallest: ConvProblem
     roomy: ConvProblem
     found: tuple[str, ...]
     tried: int
+    complete: bool = True
 
     def __str__(self) -> str:
+        late = "" if self.complete else "; there was no time to try all attributes"
         if not self.found:
-            return f"No attribute of the problem matters: it goes wrong as early as on {self.smallest}."
-        return f"It occurs where {' and '.join(self.found)} (simplest problem: {self.smallest})."
+            return f"No attribute of the problem matters: it goes wrong as early as on {self.smallest}{late}."
+        return f"It occurs where {' and '.join(self.found)} (simplest problem: {self.smallest}{late})."
 
 
 def conditions(problem: ConvProblem, fails: Fails, seconds: float = 4.0) -> Conditions:
@@ -73,7 +77,9 @@ def conditions(problem: ConvProblem, fails: Fails, seconds: float = 4.0) -> Cond
         text = _necessary(name, roomy, read(roomy), write, search)
         if text:
             found.append(text)
-    return Conditions(smallest, roomy, tuple(dict.fromkeys(_related(roomy, found, search))), search.tried)
+    return Conditions(
+        smallest, roomy, tuple(dict.fromkeys(_related(roomy, found, search))), search.tried, not search.late
+    )
 
 
 class _Search:
@@ -81,6 +87,7 @@ class _Search:
 
     def __init__(self, fails: Fails, seconds: float) -> None:
         self.fails, self.end, self.tried = fails, time.monotonic() + seconds, 0
+        self.late = False
         self.known: dict[ConvProblem, bool | None] = {}
 
     def __call__(self, change: Change, problem: ConvProblem, value: Any) -> bool | None:
@@ -90,7 +97,8 @@ class _Search:
         except RefconvError:
             return None
         if changed not in self.known:
-            if time.monotonic() > self.end or min(changed.y_shape) < 1:
+            self.late |= time.monotonic() > self.end
+            if self.late or min(changed.y_shape) < 1:
                 return None
             self.tried += 1
             self.known[changed] = self.fails(changed)
@@ -137,7 +145,15 @@ def _necessary(name: str, problem: ConvProblem, value: int, write: Change, searc
     wrong = [number for number, answer in sorted(known.items()) if answer]
     if len(wrong) == len(known) or not wrong:
         return ""
-    patterns = _patterns(name, wrong, sorted(known), problem, write)
+    described = _described(name, wrong, sorted(known), problem, write)
+    blocks = [text for label, some, every in described if (text := _blocks(label, some, every))]
+    if blocks:
+        return blocks[0]
+    found = [pattern_of(label, np.array(some), np.array(every)) for label, some, every in described]
+    patterns = [pattern for pattern in found if pattern is not None]
+    patterns = [pattern for pattern in patterns if len(pattern.numbers) <= LONGEST_LIST]
+    if not patterns:
+        return ""  # it depends on the values, then
     best = min(patterns, key=lambda pattern: (pattern.cost, sum(pattern.numbers[1:])))
     return "" if _is_obvious(name, best) else _plain(best)
 
@@ -150,17 +166,30 @@ def _scanned(name: str, value: int, problem: ConvProblem, change: Change, search
     return {number: answer for number, answer in asked.items() if answer is not None}
 
 
-def _patterns(
-    name: str, wrong: list[int], known: list[int], problem: ConvProblem, write: Change
-) -> list[Pattern]:  # fmt: skip
+Described = tuple[str, list[int], list[int]]  # name, the values at which it goes wrong, all values
+
+
+def _described(name: str, wrong: list[int], known: list[int], problem: ConvProblem, write: Change) -> list[Described]:
+    """List the names by which values may be called: W, and before it oW if each W has its own."""
     described = [(name, wrong, known)]
     if name in ("H", "W", "D"):
         axis = axis_names(problem).index(name.lower())
         outputs = {number: write(problem, number).output_size[axis] for number in known}
         if len(set(outputs.values())) == len(outputs):
             described.insert(0, (f"o{name}", [outputs[number] for number in wrong], list(outputs.values())))
-    found = [pattern_of(label, np.array(some), np.array(every)) for label, some, every in described]
-    return [pattern for pattern in found if pattern is not None]
+    return described
+
+
+def _blocks(name: str, wrong: list[int], known: list[int]) -> str:
+    """Describe what goes wrong beyond a first block, unless whole blocks fill the extent; empty if it does not."""
+    start, block = min(wrong), min(wrong) - 1
+    if block < 2 or start <= min(known):
+        return ""
+    beyond = [number for number in known if number >= start]
+    left_out = [number for number in beyond if number % block == 0]
+    if not left_out or max(wrong) <= 2 * block or sorted(set(beyond) - set(left_out)) != sorted(wrong):
+        return ""
+    return f"{name} > {block} and {name} % {block} != 0"
 
 
 def _keeping_output(write: Change) -> Change:

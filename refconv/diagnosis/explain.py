@@ -10,19 +10,22 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from refconv.diagnosis.conditions import Conditions, conditions
+from refconv.diagnosis.defects import all_defects
 from refconv.diagnosis.difference import Difference, difference, difference_of_linear
 from refconv.diagnosis.numerics import explain_rounding
 from refconv.diagnosis.observe import Observation, call
 from refconv.diagnosis.pairs import find_pair
-from refconv.diagnosis.probes import FORMAT, Probe, probe_named, probe_of
+from refconv.diagnosis.probes import FORMAT, Probe, inputs_of, probe_named, probe_of
 from refconv.diagnosis.products import ROLES, Array, Floats
 from refconv.diagnosis.recover import recover
 from refconv.diagnosis.sentences import sentences
 from refconv.implementations import ARGUMENTS, Runner
 from refconv.problem import ConvProblem
+from refconv.reference import im2col
 
 PREFERRED = ("asymmetric", "wide", "depthwise", "padded", "grouped", "pointwise", "plain", "even")
 ROUNDING = 2.0**-7
+OVERHEAD = 5e-4  # of reading one answer, in seconds
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,15 @@ def explain(
     strange = _strange(runner, operation, probe_named(chosen.probe))
     if strange:
         return replace(plain, remark=strange)
+    if any(np.isinf(item.results[0]).any() for item in wrong):
+        return replace(plain, conditions=found, remark=f"{_infinite(wrong)} {_setting(items)}".strip())
     if max(item.error for item in wrong) < ROUNDING:
         arithmetic = explain_rounding(runner, operation)
         if arithmetic:
-            return replace(plain, conditions=found, remark=arithmetic)
+            return replace(plain, remark=arithmetic)
     described = _described(runner, operation, wrong, found, plain, seconds / 2)
-    suspects = [*suspects, *(slug for item in wrong for slug in item.matches)]
+    likely = [*suspects, *(slug for item in wrong for slug in item.matches)]
+    suspects = [slug for slug in likely if operation in all_defects()[slug].operations]
     pair: tuple[str, ...] = ()
     if suspects or not described.exact:
         pair = find_pair(operation, items, suspects, seconds / 4) or ()
@@ -108,7 +114,8 @@ def explain(
 
 
 def _described(
-    runner: Runner, operation: str, wrong: Sequence[Observation], found: Conditions | None, plain: Explanation, seconds: float
+    runner: Runner, operation: str, wrong: Sequence[Observation], found: Conditions | None,
+    plain: Explanation, seconds: float,
 ) -> Explanation:  # fmt: skip
     """Recover the operator and describe it."""
     probe = _affordable(runner, operation, [probe_named(item.probe) for item in wrong], seconds)
@@ -118,7 +125,8 @@ def _described(
     recovery = recover(operation, probe.problem, run, seconds, _largest(probe))
     plain = replace(plain, problem=probe.problem.descriptor, conditions=found)
     if not recovery.faithful:
-        return replace(plain, remark=f"What it computes could not be recovered: {recovery.remark}")
+        arithmetic = explain_rounding(runner, operation)
+        return replace(plain, remark=arithmetic or f"What it computes could not be recovered: {recovery.remark}")
     differences = [difference(operation, recovery.products)] if operation != "grad_bias" else []
     if recovery.linear is not None:
         differences.append(difference_of_linear(recovery.linear))
@@ -136,7 +144,7 @@ def _affordable(runner: Runner, operation: str, wrong: Sequence[Probe], seconds:
         begin = time.perf_counter()
         run({key: tensor.astype(np.float64) for key, tensor in probe.tensors.items()})
         calls = 2.2 * math.prod(probe.problem.shape_of(name))
-        expected[probe] = calls * (time.perf_counter() - begin + 2e-5 * probe.element.precision)
+        expected[probe] = calls * (time.perf_counter() - begin + OVERHEAD)
         if expected[probe] < seconds / 2:
             return probe
     return min(expected, key=expected.__getitem__)
@@ -170,11 +178,12 @@ def _where(
 
     def fails(problem: ConvProblem) -> bool | None:
         try:
-            here = probe_of(problem, probe.element.name, probe.layout)
-            got = call(runner, operation, here.copies(), problem)
+            tensors = inputs_of("conditions", problem, probe.element)
+            got = call(runner, operation, {name: probe.prepared(tensor) for name, tensor in tensors.items()}, problem)
         except Exception:  # refused, or not exact in this format
             return None
-        return not np.array_equal(got, here.truth[operation])
+        arguments = [tensors[name].astype(np.float64) for name in ARGUMENTS[operation]]
+        return not np.array_equal(got, getattr(im2col, operation)(*arguments, problem))
 
     found = conditions(probe.problem, fails, seconds)
     return None if _setting(items) and not found.found else found
@@ -209,6 +218,15 @@ def _strange(runner: Runner, operation: str, probe: Probe) -> str:
                 f"It depends on {name}, which has no part in it: perhaps that is read instead of {' or '.join(used)}."
             )
     return ""
+
+
+def _infinite(wrong: Sequence[Observation]) -> str:
+    """Say that results leave a range."""
+    largest = max(float(np.abs(probe_named(item.probe).truth[item.operation]).max()) for item in wrong)
+    return (
+        f"Infinities come out although no correct result exceeds {largest:.0f}: products or sums are kept in a format "
+        "of small range, as float16 is (65504)."
+    )
 
 
 def _state(wrong: Sequence[Observation]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from refconv.diagnosis.formulas import Formula, affine, fit, fit_freely, fit_layout
+from refconv.diagnosis.formulas import Formula, affine, fit, fit_freely, fit_layout, fit_relaid
 from refconv.diagnosis.products import Array, Integers
 from refconv.diagnosis.views import View
 
@@ -28,6 +28,10 @@ def fit_formulas(view: View, target: Integers, there: Array) -> tuple[Formula, .
         merged = _merged(view, target[there], letters, found, first)
         if merged is not None:
             return merged
+    if view.tensor != "bias":
+        relaid = fit_relaid(target[there], letters, {index.name: index.extent for index in view.indices})
+        if relaid is not None:
+            return (relaid,)
     if view.tensor == "bias":
         extents = {name: int(view.letters[name].max()) + 1 for name in view.letters if name in "nk" or name[0] == "o"}
         layout = fit_layout(target[there], letters, extents)

@@ -34,12 +34,12 @@ class Formula:
     name : str
         Of the index: iw, ic, kh ...
     kind : str
-        "same" (the true index), "affine", "table", "layout", or a way to bend the true index (see BENT).
+        "same" (the true index), "affine", "table", "layout", "relaid", or a way to bend the true index (see BENT).
     extent : int
         The number of legal values.
     terms : tuple of (str, int)
         Letter and factor, for "affine"; true index and value, for "table"; letter and extent, for "layout":
-        the order of axes by which the memory of y is read.
+        the order of axes by which the memory of y is read, and for "relaid": that by which it lies.
     constant : int
     """
 
@@ -53,6 +53,8 @@ class Formula:
         """Compute the index in each slot; what is illegal stays so."""
         if self.kind == "same":
             return truth
+        if self.kind == "relaid":
+            return relaid_index(letters, self.terms)
         if self.kind == "layout":
             return layout_index(letters, self.terms)
         if self.kind == "affine":
@@ -67,9 +69,13 @@ class Formula:
     @property
     def cost(self) -> int:
         """How hard it is to grasp."""
-        return {"same": 0, "layout": 5, "affine": 2 + len(self.terms), "table": 4 + 2 * len(self.terms)}.get(
-            self.kind, 3
-        )
+        return {
+            "same": 0,
+            "layout": 5,
+            "relaid": 5,
+            "affine": 2 + len(self.terms),
+            "table": 4 + 2 * len(self.terms),
+        }.get(self.kind, 3)
 
     def __str__(self) -> str:
         return expression(self.terms, self.constant) if self.kind == "affine" else self.kind
@@ -148,6 +154,25 @@ def layout_index(letters: Letters, order: Sequence[tuple[str, int]]) -> Integers
     flat = np.ravel_multi_index([letters[name] for name in true], [extents[name] for name in true])
     read = np.unravel_index(flat, [extent for _, extent in order])
     return read[[name for name, _ in order].index("k")].astype(np.int64)
+
+
+def relaid_index(letters: Letters, order: Sequence[tuple[str, int]]) -> Integers:
+    """Return the flat index of what is found in memory that lies by an order of axes and is read in C order."""
+    rank, extents = {"n": 0, "k": 1, "ic": 2, "c": 2}, dict(order)
+    true = sorted(extents, key=lambda name: (rank.get(name, 3), name))
+    shape = [extents[name] for name in true]
+    legal = np.all([(letters[name] >= 0) & (letters[name] < extents[name]) for name in true], axis=0)
+    flat = np.ravel_multi_index([np.where(legal, letters[name], 0) for name in true], shape)
+    found = dict(zip(extents, np.unravel_index(flat, [extent for _, extent in order]), strict=True))
+    return np.where(legal, np.ravel_multi_index([found[name] for name in true], shape), -1).astype(np.int64)
+
+
+def fit_relaid(target: Integers, letters: Letters, extents: Mapping[str, int]) -> Formula | None:
+    """Find an order of axes by which memory lies that is read in C order."""
+    for order in itertools.permutations(extents.items()):
+        if np.array_equal(relaid_index(letters, order), target):
+            return Formula("flat", "relaid", int(np.prod(list(extents.values()))), order)
+    return None
 
 
 def fit_layout(target: Integers, letters: Letters, extents: Mapping[str, int]) -> Formula | None:

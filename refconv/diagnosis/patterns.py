@@ -136,7 +136,7 @@ def pattern_of(letter: str, chosen: Integers, whole: Integers) -> Pattern | None
 
 
 def _tail(begin: int, length: int) -> str:
-    for multiple in (4, 8, 16, 32, 64):
+    for multiple in (64, 32, 16, 8, 4):
         if begin >= multiple and begin % multiple == 0 and length - begin < multiple:
             return f"beyond the last multiple of {multiple}"
     return ""

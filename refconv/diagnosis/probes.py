@@ -118,18 +118,23 @@ def probe_of(problem: ConvProblem, element: str = FORMAT.name, layout: str = "C"
 
 
 def _probe(name: str, problem: ConvProblem, element: NumberFormat = FORMAT, layout: str = "C") -> Probe:
-    wide = natural_output(element)
-    budget = BUDGET if wide.precision >= FORMAT.precision else wide.largest_integer
-    ranges = exact_ranges(problem, element, budget, has_bias=True)
-    tensors = {
-        tensor: _filled(f"diagnosis/{name}/{tensor}", problem.shape_of(tensor), getattr(ranges, tensor), element)
-        for tensor in ("x", "weight", "bias", "grad_output")
-    }
+    wide, tensors = natural_output(element), inputs_of(name, problem, element)
     truth = {
         operation: _read_only(_true(exact.exact_sum(operation, tensors, problem, im2col).round(wide)))
         for operation in OPERATIONS
     }
     return Probe(name, problem, tensors, truth, element, layout)
+
+
+def inputs_of(name: str, problem: ConvProblem, element: NumberFormat = FORMAT) -> dict[str, Array]:
+    """Return inputs whose results are exact in a format."""
+    wide = natural_output(element)
+    budget = BUDGET if wide.precision >= FORMAT.precision else wide.largest_integer
+    ranges = exact_ranges(problem, element, budget, has_bias=True)
+    return {
+        tensor: _filled(f"diagnosis/{name}/{tensor}", problem.shape_of(tensor), getattr(ranges, tensor), element)
+        for tensor in ("x", "weight", "bias", "grad_output")
+    }
 
 
 def _true(rounded: Array) -> Array:

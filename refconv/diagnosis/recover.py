@@ -65,7 +65,10 @@ class _Budget:
         if time.monotonic() > self.end:
             raise TimeoutError
         self.calls += 1
-        return self.call(inputs)
+        result = self.call(inputs)
+        if not np.isfinite(result).all():
+            raise _UnclearError("it returns infinities or NaN for inputs of a few large integers.")
+        return result
 
 
 def recover(operation: str, problem: ConvProblem, call: Call, seconds: float = 5.0, largest: int = 2**22) -> Recovery:
@@ -89,7 +92,7 @@ def recover(operation: str, problem: ConvProblem, call: Call, seconds: float = 5
     >>> problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 3), kernel_size=(1, 2))
     >>> found = recover("grad_weight", problem, lambda inputs: im2col.grad_weight(**inputs, problem=problem))
     >>> found.products.x.tolist(), found.products.weight.tolist(), found.faithful
-    ([0, 1, 1, 2], [0, 1, 0, 1], True)
+    ([0, 1, 1, 2], [0, 0, 1, 1], True)
     """
     timed, nothing = _Budget(call, seconds), _products(problem, operation, [])
     try:
@@ -100,9 +103,8 @@ def recover(operation: str, problem: ConvProblem, call: Call, seconds: float = 5
         return Recovery(
             operation, problem, nothing, None, False, "its calls take too long to look closer.", timed.calls
         )
-    except _TooManyError:
-        remark = "each result adds up more terms than could be told apart."
-        return Recovery(operation, problem, nothing, None, False, remark, timed.calls)
+    except _UnclearError as error:
+        return Recovery(operation, problem, nothing, None, False, str(error), timed.calls)
     return Recovery(operation, problem, products, linear, not remark, remark, timed.calls)
 
 
@@ -122,8 +124,8 @@ def ordinary(operation: str, problem: ConvProblem, key: str) -> dict[str, Array]
     }
 
 
-class _TooManyError(Exception):
-    """More terms meet than are worth telling apart."""
+class _UnclearError(Exception):
+    """The answers cannot be read; the message says why."""
 
 
 Row = tuple[Integers, Integers, int, Floats]  # result, coded, hot, factor
@@ -164,7 +166,7 @@ def _split(
     if not ambiguous.any():
         return [found]
     if depth > 14 or mask.sum() < 2:
-        raise _TooManyError
+        raise _UnclearError("each result adds up more terms than could be told apart.")
     (members,) = np.nonzero(mask)
     halves = [np.isin(np.arange(len(mask)), part) for part in np.array_split(members, 2)]
     return [part for half in halves for part in _split(probe, codes, half, depth + 1)]

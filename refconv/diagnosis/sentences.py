@@ -72,9 +72,7 @@ def _clauses(difference: Difference, part: Part, problem: ConvProblem) -> list[s
     if part.dropped and not _harmless(part, difference):
         clauses.append(_dropped(part.dropped, difference))
     for factor, selection in part.factors:
-        clauses.append(
-            f"{_products(difference)} {_where(selection)} multiplied by {name_of(factor, problem)}".replace("  ", " ")
-        )
+        clauses.append(f"{_products(difference, selection)} multiplied by {name_of(factor, problem)}")
     return clauses
 
 
@@ -102,8 +100,10 @@ def _everything(difference: Difference) -> str:
     return "every product counts as" if difference.operation == "forward" else "every result is"
 
 
-def _products(difference: Difference) -> str:
-    return "the bias is" if (difference.operation, difference.tensor) == ("forward", "bias") else "all terms are"
+def _products(difference: Difference, selection: Selection) -> str:
+    bias = (difference.operation, difference.tensor) == ("forward", "bias")
+    some = f" {_where(selection)}" if selection.patterns else ""
+    return f"the bias{some} is" if bias else f"{'the' if some else 'all'} terms{some} are"
 
 
 def _where(selection: Selection) -> str:
@@ -115,10 +115,12 @@ def _where(selection: Selection) -> str:
 def _formula(formula: Formula, difference: Difference, part: Part, problem: ConvProblem, verb: str) -> str:
     if formula.kind == "same":
         return ""
-    if formula.name == "flat":
+    if formula.name == "flat" and formula.kind == "affine":
         return _memory(formula, difference.tensor, problem, len(part.formulas) == 1)
     if formula.kind in BENT:
         return f"{formula.name} outside of the image {BENT[formula.kind]}, where zeros must be read"
+    if formula.kind == "relaid":
+        return f"the memory of {difference.tensor} lies as ({', '.join(dict(formula.terms))}), but is read in C order"
     if formula.kind == "layout":
         return f"the memory of y is taken for ({', '.join(name for name, _ in formula.terms)})"
     if formula.kind == "table":

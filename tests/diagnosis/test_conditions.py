@@ -1,0 +1,44 @@
+"""The conditions of a fault are found, and no others."""
+
+import pytest
+
+from refconv.diagnosis.conditions import conditions
+from refconv.problem import ConvProblem
+
+FAILING = ConvProblem.from_descriptor("n2c70i9x8-k8w3x2-s2x1-d1x2-p1+0x2+1-g2-o4x9")
+PLAIN = ConvProblem.from_descriptor("n2c70i9x8-k8w3x3-s1x1-d1x1-p0+0x0+0-g1-o7x6")
+
+CASES = [
+    (lambda p: p.groups > 1, ("groups >= 2",)),
+    (lambda p: p.groups > 1 and p.output_size[1] % 4 != 0, ("groups >= 2", "oW % 4 != 0")),
+    (lambda p: p.output_size[1] > 8 and p.output_size[1] % 8 != 0, ("oW > 8 and oW % 8 != 0",)),
+    (lambda p: p.stride[0] != p.stride[1], ("sH != sW",)),
+    (lambda p: p.kernel_size[1] % 2 == 0 and p.padding[1][0] > 0, ("pad left >= 1", "kW % 2 == 0 (even)")),
+    (lambda p: True, ()),
+    (lambda p: p.batch > 1, ("N >= 2",)),
+    (lambda p: p.dilation[1] > 1 and p.batch % 2 == 0, ("N % 2 == 0 (even)", "dW >= 2")),
+    (lambda p: p.input_size[0] != p.input_size[1], ("H != W",)),
+    (lambda p: p.in_channels // p.groups >= 32, ("C/G >= 32",)),
+]
+
+
+@pytest.mark.parametrize(("fails", "found"), CASES)
+def test_conditions_are_found_with_their_thresholds(fails, found):
+    assert conditions(FAILING, fails, seconds=60).found == found
+
+
+def test_a_kernel_and_a_stride_that_must_be_just_so():
+    found = conditions(PLAIN, lambda p: (p.kernel_size, p.stride) == ((3, 3), (1, 1)), seconds=60)
+    assert set(found.found) == {"sH == 1", "kH == 3", "sW == 1", "kW == 3"}
+    assert found.smallest.descriptor == "n1c1i3x3-k1w3x3-s1x1-d1x1-p0+0x0+0-g1-o1x1"
+
+
+def test_problems_that_are_refused_count_as_nothing():
+    found = conditions(FAILING, lambda p: True if p.groups == 2 else None, seconds=60)
+    assert found.found == ()
+
+
+def test_a_search_that_runs_out_of_time_says_so():
+    found = conditions(FAILING, lambda p: True, seconds=-1)
+    assert not found.complete
+    assert "no time to try" in str(found)

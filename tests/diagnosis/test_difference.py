@@ -1,0 +1,161 @@
+"""What no model explains is recovered and described; the description, read back, is what was computed."""
+
+import numpy as np
+import pytest
+
+from refconv.diagnosis import all_defects
+from refconv.diagnosis.difference import difference, difference_of_linear
+from refconv.diagnosis.layer import Layer
+from refconv.diagnosis.linear import Linear
+from refconv.diagnosis.observe import call
+from refconv.diagnosis.products import ABSENT, Products, slots_of
+from refconv.diagnosis.recover import ordinary, recover
+from refconv.diagnosis.sentences import sentences
+from refconv.implementations import as_runner
+from refconv.problem import OPERATIONS, ConvProblem
+
+# Small, and every structural defect shows on one of them.
+PROBLEMS = [
+    ConvProblem.from_descriptor(text)
+    for text in (
+        "n2c4i6x5-k6w2x3-s2x1-d1x2-p1+0x2+1-g2-o3x4",
+        "n2c5i5x7-k6w3x2-s1x2-d1x1-p0+0x1+0-g1-o3x4",
+        "n3c3i5x6-k6w1x1-s2x3-d1x1-p1+0x2+1-g3-o3x3",
+        "n2c2i8x9-k4w4x5-s2x3-d1x1-p6+1x6+2-g2-o6x5",
+        "n2c1i5x7-k2w1x2-s1x1-d1x1-p0+0x0+0-g1-o5x6",
+    )
+]
+VALUES = ("rounded", "truncated", "saturated", "wrapped-to", "results-clipped")
+
+
+def is_structural(slug):
+    defect = all_defects()[slug]
+    return not defect.stateful and not any(word in slug for word in VALUES)
+
+
+STRUCTURAL = [slug for slug in all_defects() if is_structural(slug)]
+
+
+def function_of(layer, operation, problem):
+    runner = as_runner(layer)
+    return lambda tensors: call(runner, operation, tensors, problem)
+
+
+def first_showing(layer, operation):
+    for problem in PROBLEMS:
+        inputs = ordinary(operation, problem, "shows")
+        results = [function_of(it, operation, problem)(inputs) for it in (layer, Layer())]
+        if not np.array_equal(*results):
+            return problem
+    return None
+
+
+def read_back(found, problem):
+    """Compute with a description alone, on new inputs."""
+    view, parts = found.view, found.parts
+    met = [part.evaluate(view) for part in parts]
+    there = [item.target != ABSENT for item in met]
+    target = np.concatenate([item.target[mask] for item, mask in zip(met, there, strict=True)])
+    factor = np.concatenate([item.factor[mask] for item, mask in zip(met, there, strict=True)])
+    if found.tensor == "bias":
+        y = np.ravel_multi_index([view.letters[name] for name in ("n", "k", "oh", "ow")], problem.y_shape)
+        matrix = np.zeros((np.prod(problem.y_shape), problem.out_channels))
+        np.add.at(matrix, (np.concatenate([y[mask] for mask in there]), target), factor)
+        return Linear(found.operation, problem, matrix)
+    columns = {name: np.concatenate([known[mask] for mask in there]) for name, known in view.known.items()}
+    return Products(problem, **(columns | {found.tensor: target}), factor=factor)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", STRUCTURAL)
+def test_a_defect_is_described_without_its_model(slug):
+    shown = 0
+    for operation in all_defects()[slug].operations:
+        layer = all_defects()[slug]()
+        problem = first_showing(layer, operation)
+        if problem is None:
+            continue
+        shown += 1
+        function = function_of(layer, operation, problem)
+        recovery = recover(operation, problem, function, seconds=60)
+        assert recovery.faithful, recovery.remark
+        found = [difference(operation, recovery.products)] if operation != "grad_bias" else []
+        found += [difference_of_linear(recovery.linear)] if recovery.linear else []
+        assert all(item.exact for item in found), (operation, problem.descriptor)
+        assert any(sentences(item, problem) for item in found)
+        inputs = ordinary(operation, problem, "read back")
+        tables = [read_back(item, problem) for item in found]
+        computed = sum(
+            table.compute(inputs) if isinstance(table, Linear) else table.compute(operation, inputs) for table in tables
+        )
+        np.testing.assert_allclose(computed, function(inputs), rtol=1e-5)
+    assert shown or slug in SHOWN_ELSEWHERE
+
+
+SHOWN_ELSEWHERE = ()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_true_layer_differs_in_nothing(operation):
+    recovery = recover(operation, PROBLEMS[0], function_of(Layer(), operation, PROBLEMS[0]))
+    assert recovery.faithful
+    if operation != "grad_bias":
+        assert recovery.products.same(slots_of(PROBLEMS[0]).products())
+        found = difference(operation, recovery.products)
+        assert (found.wrong, found.exact, sentences(found, PROBLEMS[0])) == (0, True, [])
+
+
+def described(layer, operation="forward", problem=PROBLEMS[0]):
+    found = difference(operation, recover(operation, problem, function_of(layer, operation, problem)).products)
+    return found, " ".join(sentences(found, problem))
+
+
+def test_a_part_of_the_outputs_may_go_wrong():
+    class OddColumns(Layer):
+        def taps(self, problem, axis):
+            taps = super().taps(problem, axis)
+            return taps - (np.arange(len(taps)) % 2 == 1)[:, None] if axis == 1 else taps
+
+    found, text = described(OddColumns())
+    assert found.exact
+    assert text == "Where ow % 2 == 1 (odd), x is read 1 column too far to the left."
+
+
+def test_taps_of_some_outputs_may_be_missing():
+    class LastColumn(Layer):
+        def pixels(self, problem):
+            table = super().pixels(problem).reshape(*problem.output_size, *problem.kernel_size).copy()
+            table[:, -1, :, 1:] = ABSENT
+            return table.reshape(super().pixels(problem).shape)
+
+    found, text = described(LastColumn(), problem=PROBLEMS[3])
+    assert found.exact
+    assert text == "Outputs where ow == 4 (the last) miss the taps where 1 <= kw <= 2."  # the others lie on the padding
+
+
+def test_what_has_no_pattern_is_listed():
+    class Scattered(Layer):
+        def pixels(self, problem):
+            table = super().pixels(problem).copy()
+            table[np.arange(len(table)) * 7 % 5 == 2, 1] = ABSENT
+            table[5, 0] = ABSENT
+            table[7, 4] = table[2, 1]
+            return table
+
+    found, text = described(Scattered())
+    assert not found.exact
+    assert text.startswith("No pattern was found: ")
+    assert "n=0, k=0" in text
+
+
+def test_a_wrong_description_is_not_exact():
+    from refconv.diagnosis.difference import explains
+
+    class Late(Layer):
+        def taps(self, problem, axis):
+            return super().taps(problem, axis) + 1
+
+    found, _ = described(Late())
+    other, _ = described(Layer())
+    assert explains(found.parts, found.view)
+    assert not explains(other.parts, found.view)

@@ -1,0 +1,62 @@
+"""Recovery tells what was added, and says so where it cannot."""
+
+import numpy as np
+import pytest
+
+from refconv.diagnosis.layer import Layer
+from refconv.diagnosis.recover import recover
+from refconv.problem import ConvProblem
+
+PROBLEM = ConvProblem.from_descriptor("n2c2i4x5-k4w2x3-s2x1-d1x1-p1+0x0+1-g2-o2x4")
+
+
+def recovered(forward, problem=PROBLEM, **options):
+    return recover("forward", problem, lambda inputs: forward(**inputs), **options)
+
+
+def plain(x, weight, bias):
+    return Layer().forward(x, weight, bias, PROBLEM)
+
+
+def test_all_terms_of_one_result_are_told_apart():
+    small = ConvProblem.from_descriptor("n1c1i3x4-k2w1x2-s1x1-d1x1-p0+0x0+0-g1-o3x3")
+    found = recovered(
+        lambda x, weight, bias: np.full(small.y_shape, x.sum() * weight[:, :, 0, 0].sum()), small, seconds=60
+    )
+    assert found.faithful
+    assert len(found.products) == 18 * 12 * 2  # every output, of every pixel, of the first tap of both channels
+
+
+def test_mixed_images_are_seen():
+    found = recovered(lambda x, weight, bias: plain(x[::-1], weight, bias))
+    assert found.faithful
+    assert {(int(y) // 32, int(x) // 40) for y, x in zip(found.products.y, found.products.x, strict=True)} == {
+        (0, 1),
+        (1, 0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("bent", "words"),
+    [
+        (lambda y: y + 1, "a constant is added"),
+        (lambda y: np.maximum(y, 0), "no sum of products"),
+        (lambda y: np.clip(y, -100, 100), ""),
+    ],
+)
+def test_what_is_not_bilinear_is_said_to_be(bent, words):
+    found = recovered(lambda x, weight, bias: bent(plain(x, weight, bias)))
+    assert not found.faithful
+    assert words in found.remark
+
+
+def test_recovery_gives_up_in_time():
+    found = recovered(plain, seconds=0.0)
+    assert (found.faithful, found.remark) == (False, "its calls take too long to look closer.")
+
+
+@pytest.mark.parametrize("largest", [0, 2**22])
+def test_codes_of_any_width_give_the_same(largest):
+    found = recovered(lambda x, weight, bias: plain(x, weight, 3 * bias), largest=largest)
+    assert found.faithful
+    assert set(found.linear.matrix.ravel()) == {0, 3}

@@ -1,0 +1,61 @@
+"""Bugs that wait for many channels, a format or a layout are found all the same."""
+
+import numpy as np
+
+from refconv.diagnosis import diagnose
+from refconv.diagnosis.layer import Layer
+from refconv.diagnosis.observe import observe
+from refconv.diagnosis.wider import observe_wider, wider_probes
+from refconv.implementations import as_runner, references
+from refconv.problem import ConvProblem
+
+
+def test_the_references_are_right_on_all_wider_problems():
+    seen = observe_wider(as_runner(references.im2col()), seconds=60)
+    assert {item.probe for item in seen} == {probe.name for probe in wider_probes()}
+    assert not any(item.wrong for item in seen)
+
+
+def test_predictions_and_narrow_probes_agree():
+    for probe in list(wider_probes())[:8]:
+        observed, refused = observe(as_runner(Layer()), [probe])
+        assert probe.element.is_integer or not any(item.wrong for item in observed), probe.name
+
+
+def test_a_bug_of_many_channels_is_found_and_bounded():
+    class Many(Layer):
+        def forward(self, x, weight, bias, problem):
+            y = super().forward(x, weight, bias, problem)
+            return y * (2 if problem.in_channels // problem.groups >= 48 else 1)
+
+    diagnosis = diagnose(Many())
+    assert not diagnosis.correct
+    (explanation,) = diagnosis.explanations
+    assert explanation.conditions.found == ("C/G >= 48",)
+    assert "multiplied by 2" in diagnosis.description
+
+
+def test_a_bug_of_one_format_is_found():
+    class Half(Layer):
+        def grad_bias(self, grad_output, problem):
+            return super().grad_bias(grad_output, problem) * (3 if grad_output.dtype == np.float16 else 1)
+
+    description = diagnose(Half()).description
+    assert "multiplied by 3" in description
+    assert "Only in float16" in description
+
+
+def test_a_bug_of_a_known_problem_is_found_there():
+    class Rare(Layer):
+        def forward(self, x, weight, bias, problem):
+            y = super().forward(x, weight, bias, problem)
+            if problem.kernel_size == (1, 9) and problem.dilation[1] == 3:
+                y[..., -1] = 0
+            return y
+
+    problem = ConvProblem.from_descriptor("n1c2i3x40-k2w1x9-s1x1-d1x3-p0+0x0+0-g1-o3x16")
+    assert diagnose(Rare()).correct
+    diagnosis = diagnose(Rare(), problem=problem)
+    assert not diagnosis.correct
+    assert "(the last) are not computed (zero)" in diagnosis.description
+    assert {"kW == 9", "kH == 1", "dW == 3"} <= set(diagnosis.explanations[0].conditions.found)
