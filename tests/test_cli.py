@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -121,6 +122,14 @@ def test_diagnose_names_the_defect(refconv, flipped):
     assert code == 1
     assert "kernel-flipped" in out
     assert refconv("diagnose", "im2col")[0] == 0
+
+
+def test_diagnose_looks_at_a_case_and_prints_for_machines(refconv, flipped):
+    code, out, _ = refconv("diagnose", flipped, "--case", "worked-example-float32-iota/x3x3-w2x2", "--json")
+    assert code == 1
+    data = json.loads(out)
+    assert data["defect"] == "kernel-flipped"
+    assert "n1c1i3x3-k1w2x2-s1x1-d1x1-p0+0x0+0-g1-o2x2" in {item["problem"] for item in data["evidence"]}
 
 
 def test_list_and_show(refconv):

@@ -81,13 +81,13 @@ def decoder(size: int, largest: int) -> Decoder:
 def sidon(size: int) -> Floats:
     """Return integers all of whose sums of two are different.
 
-    The set ``2*p*i + (i*i mod p)`` for a prime p, and i < p: P. Erdős and P. Turán, "On a problem of Sidon
+    The set ``2*p*i + (i*i mod p)`` for a prime p, and i = 1 ... p: P. Erdős and P. Turán, "On a problem of Sidon
     in additive number theory" (1941).
 
     Examples
     --------
     >>> sidon(5).tolist()
-    [11.0, 25.0, 35.0, 45.0, 55.0]
+    [11.0, 24.0, 34.0, 41.0, 50.0]
     """
     p = max(5, size)
     while any(p % divisor == 0 for divisor in range(2, int(p**0.5) + 1)):

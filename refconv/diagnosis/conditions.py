@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from refconv.diagnosis.attributes import Change, attributes, with_field
-from refconv.diagnosis.patterns import Pattern, pattern_of
+from refconv.diagnosis.patterns import LONGEST_LIST, Pattern, pattern_of
 from refconv.diagnosis.products import axis_names
 from refconv.errors import RefconvError
 from refconv.problem import ConvProblem
@@ -151,6 +151,9 @@ def _necessary(name: str, problem: ConvProblem, value: int, write: Change, searc
         return blocks[0]
     found = [pattern_of(label, np.array(some), np.array(every)) for label, some, every in described]
     patterns = [pattern for pattern in found if pattern is not None]
+    patterns = [pattern for pattern in patterns if len(pattern.numbers) <= LONGEST_LIST]
+    if not patterns:
+        return ""  # it depends on the values, then
     best = min(patterns, key=lambda pattern: (pattern.cost, sum(pattern.numbers[1:])))
     return "" if _is_obvious(name, best) else _plain(best)
 

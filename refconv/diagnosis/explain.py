@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from refconv.diagnosis.conditions import Conditions, conditions
+from refconv.diagnosis.defects import all_defects
 from refconv.diagnosis.difference import Difference, difference, difference_of_linear
 from refconv.diagnosis.numerics import explain_rounding
 from refconv.diagnosis.observe import Observation, call
@@ -97,12 +98,15 @@ def explain(
     strange = _strange(runner, operation, probe_named(chosen.probe))
     if strange:
         return replace(plain, remark=strange)
+    if any(np.isinf(item.results[0]).any() for item in wrong):
+        return replace(plain, conditions=found, remark=f"{_infinite(wrong)} {_setting(items)}".strip())
     if max(item.error for item in wrong) < ROUNDING:
         arithmetic = explain_rounding(runner, operation)
         if arithmetic:
-            return replace(plain, conditions=found, remark=arithmetic)
+            return replace(plain, remark=arithmetic)
     described = _described(runner, operation, wrong, found, plain, seconds / 2)
-    suspects = [*suspects, *(slug for item in wrong for slug in item.matches)]
+    likely = [*suspects, *(slug for item in wrong for slug in item.matches)]
+    suspects = [slug for slug in likely if operation in all_defects()[slug].operations]
     pair: tuple[str, ...] = ()
     if suspects or not described.exact:
         pair = find_pair(operation, items, suspects, seconds / 4) or ()
@@ -214,6 +218,15 @@ def _strange(runner: Runner, operation: str, probe: Probe) -> str:
                 f"It depends on {name}, which has no part in it: perhaps that is read instead of {' or '.join(used)}."
             )
     return ""
+
+
+def _infinite(wrong: Sequence[Observation]) -> str:
+    """Say that results leave a range."""
+    largest = max(float(np.abs(probe_named(item.probe).truth[item.operation]).max()) for item in wrong)
+    return (
+        f"Infinities come out although no correct result exceeds {largest:.0f}: products or sums are kept in a format "
+        "of small range, as float16 is (65504)."
+    )
 
 
 def _state(wrong: Sequence[Observation]) -> str:

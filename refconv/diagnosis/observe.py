@@ -109,7 +109,8 @@ def _judged(operation: str, probe: Probe, results: Calls) -> Observation:
         verdicts = [judge_tensor(result, truth) for result in results]
         verdict = verdicts[0] if verdicts[0].wrong else verdicts[1]
         wrong, first = verdict.wrong, verdict.first
-        error = max(float(np.abs(result - truth).max()) for result in results) / float(np.abs(truth).max())
+        largest = float(np.abs(truth).max(initial=0)) or 1.0
+        error = max(float(np.abs(result - truth).max(initial=0)) for result in results) / largest
     return Observation(
         operation, probe.name, probe.problem.descriptor, truth.size, wrong,
         first.index if first else None, first.expected if first else None, first.got if first else None,

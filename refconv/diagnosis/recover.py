@@ -92,7 +92,7 @@ def recover(operation: str, problem: ConvProblem, call: Call, seconds: float = 5
     >>> problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 3), kernel_size=(1, 2))
     >>> found = recover("grad_weight", problem, lambda inputs: im2col.grad_weight(**inputs, problem=problem))
     >>> found.products.x.tolist(), found.products.weight.tolist(), found.faithful
-    ([0, 1, 1, 2], [0, 1, 0, 1], True)
+    ([0, 1, 1, 2], [0, 0, 1, 1], True)
     """
     timed, nothing = _Budget(call, seconds), _products(problem, operation, [])
     try:

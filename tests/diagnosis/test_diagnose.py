@@ -1,5 +1,6 @@
 """Implementations of all kinds get a sensible diagnosis, models of ours and strangers alike."""
 
+import re
 import time
 from types import SimpleNamespace
 
@@ -15,9 +16,10 @@ def test_a_correct_implementation_is_correct():
     diagnosis = diagnose(im2col)
     assert diagnosis.correct
     assert (diagnosis.defect, diagnosis.defects, diagnosis.refused) == (None, (), ())
-    assert diagnosis.description == (
-        "forward, grad_input, grad_weight and grad_bias are equal to the exact result on 8 problems, "
-        "and on 22 wider ones."
+    assert re.fullmatch(
+        r"forward, grad_input, grad_weight and grad_bias are equal to the exact result on 8 problems, "
+        r"and on \d+ wider ones\.",  # as many as there is time for
+        diagnosis.description,
     )
 
 

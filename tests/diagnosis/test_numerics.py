@@ -49,7 +49,7 @@ class Halves(Layer):
             y = (y + (patch.astype(np.float64) * weight[:, c, i, j][:, None, None]).astype(np.float16)).astype(
                 np.float16
             )
-        return y.astype(np.float32) + bias[:, None, None]
+        return rounded(y + bias.astype(np.float64)[:, None, None], np.float16)
 
 
 @pytest.mark.parametrize("operation", list(ROLES))
