@@ -35,6 +35,24 @@ def float8_nan() -> list[Row]:
     return [_overflowing("nan"), replace(_tie(), overflow="nan", slug="tie-nan")]
 
 
+def float8_non_finite() -> list[Row]:
+    """NaN and infinities of a format of eight bits."""
+    return [
+        Row("nan-and-infinities", "NaN, inf and -inf at three pixels.", conv(1, (1, 2), (2, 6), (1, 2)),
+            operations=_FORWARD, overflow="infinity",
+            planted=(Planted("x", (0, 0, 0, 1), "nan"), Planted("x", (0, 0, 0, 4), "inf"),
+                     Planted("x", (0, 0, 1, 2), "-inf"))),
+    ]  # fmt: skip
+
+
+def deep_ends() -> list[Row]:
+    """Multiply the ends of the integers so often that the sums need more than the 24 bits of float32."""
+    return [
+        Row("c4600", "4,600 products.", conv(1, (4600, 3), (1, 1), (1, 1)), operations=_FORWARD),
+        Row("c512-3x3", "4,608 products under 3x3.", conv(1, (512, 2), (3, 4), (3, 3)), operations=_FORWARD),
+    ]
+
+
 def ends() -> list[Row]:
     """Multiply the ends of the integers: neighbouring products whose sum leaves 16 bits, in every place of a kernel."""
     return _ends("-128")

@@ -43,6 +43,10 @@ def _layers(image: str, x_zero: int, y_zero: int) -> list[Row]:
     return [
         _row("per-tensor", "One scale for all.", conv(1, (2, 3), (5, 6), (3, 2)), plain),
         _row("per-channel", "Every output channel has its own scale.", conv(1, (2, 3), (5, 6), (3, 2)), channels),
+        _row("per-channel-again", "The shapes of the case before, with other scales.", conv(1, (2, 3), (5, 6), (3, 2)),
+             replace(channels, weight_scale=_SCALES[::-1]), "SameShapes"),
+        _row("depthwise-multiplier", "Two outputs for each channel, with a scale each.",
+             conv(1, (3, 6), (5, 4), (3, 2), groups=3), replace(channels, weight_scale=_SCALES[::-1] + _SCALES)),
         _row("padded", "The padding stands for the zero points.", _PADDED, replace(plain, weight_zero_point=(6,))),
         _row("zero-points", "Every output channel has its own weight zero point, two groups.",
              conv(2, (4, 2), (4, 5), (2, 3), (1, 2), groups=2), replace(plain, weight_zero_point=(-9, 4))),

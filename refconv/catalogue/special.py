@@ -143,6 +143,21 @@ def no_channels_choice() -> list[Row]:
     return [replace(row, operations=("forward",))]
 
 
+def special_sums() -> list[Row]:
+    """List sums whose special values meet in one window: what comes first must not decide."""
+    x = ((0, 0, 2, 2), (0, 0, 2, 3), (0, 1, 3, 2), (0, 1, 1, 3))
+    return [
+        Row("inf-inf-in-one-window", "Infinities of both signs in one window, in both orders.", _PLAIN,
+            planted=tuple(map(Planted, ("x",) * 4, x, ("inf", "-inf", "-inf", "inf"))), operations=("forward",)),
+        Row("inf-then-nan", "NaN behind an infinity: NaN.", _PLAIN,
+            planted=tuple(map(Planted, ("x",) * 2, x, ("inf", "nan"))), operations=("forward",)),
+        Row("zero-under-inf", "Pixels of 0 and -0 under infinite weights: NaN by IEEE 754, and never skipped.", _WIDER,
+            ("ZeroTimesInfinity",), operations=("forward",),
+            planted=(Planted("x", x[0], "0"), Planted("x", x[2], "-0"), Planted("weight", (0, 0, 1, 1), "inf"),
+                     Planted("weight", (2, 1, 2, 0), "nan"))),
+    ]  # fmt: skip
+
+
 def subnormal_choice() -> list[Row]:
     """Subnormal bfloat16 inputs, which the dot-product instruction of many processors takes for zeros."""
     policies = ("subnormals-are-kept", "subnormals-are-flushed")
