@@ -1,6 +1,7 @@
 """The recipe of the extended tier: complete, small, and held against what is made."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from refconv.catalogue import VERSION, cases
 from refconv.generate import generate, recipe
 from refconv.generate.recipe import check_recipe, read_recipe, write_recipe
 
+RUN = import_module("refconv.generate.run")
 ONE = "triples-float32-zero-mean/*"
 FOUND = next((place for place in recipe.PLACES if place.is_file()), None)
 A, B = "a" * 64, "b" * 64
@@ -37,7 +39,7 @@ def test_a_case_that_differs_is_named_and_nothing_is_written(tmp_path, monkeypat
     known = read_recipe()
     spec = cases("extended", [ONE])[1]
     known[spec.id]["y.lo"] = A
-    monkeypatch.setattr("refconv.generate.run.read_recipe", lambda: known)
+    monkeypatch.setattr(RUN, "read_recipe", lambda: known)
     with pytest.raises(DisagreementError, match=f"^{spec.id}: y.lo must have the sha256 {A} of the recipe, got "):
         generate(tmp_path / "some", "extended", [ONE])
     assert list(tmp_path.iterdir()) == []
