@@ -11,16 +11,18 @@ from refconv.suite import verify_files
 from refconv.suite.embedded import smoke_folder
 
 CORE = Path(__file__).parents[1] / "vectors" / "core"
+REGRESS = CORE.parent / "regress"
+FOLDERS = {"core": CORE, "smoke": smoke_folder(), "regress": REGRESS}
 
 
-@pytest.mark.parametrize("folder", [CORE, smoke_folder()], ids=["core", "smoke"])
+@pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)
 def test_the_files_are_in_order(folder):
     assert verify_files(folder) == []
 
 
-@pytest.mark.parametrize(("folder", "tier"), [(CORE, "core"), (smoke_folder(), "smoke")], ids=["core", "smoke"])
-def test_the_cases_are_those_of_the_catalogue(folder, tier):
-    suite = load_suite(folder)
+@pytest.mark.parametrize("tier", FOLDERS)
+def test_the_cases_are_those_of_the_catalogue(tier):
+    suite = load_suite(FOLDERS[tier])
     assert sorted(suite.ids) == sorted(spec.id for spec in cases(tier))
     assert (suite.name, suite.version) == (tier, VERSION)
 

@@ -25,6 +25,7 @@ from refconv.catalogue import (
 )
 from refconv.catalogue.arrays import ARRAYS, array_rows
 from refconv.catalogue.extended import extended
+from refconv.catalogue.regress import regress
 from refconv.catalogue.spec import CaseSpec, Row
 from refconv.errors import CatalogueError
 
@@ -219,7 +220,7 @@ def cases(tier: str = "core", select: Iterable[str] = ("*",)) -> list[CaseSpec]:
     patterns = tuple(select)
     found = [
         spec
-        for spec in (extended() if tier == "extended" else _core())
+        for spec in OTHERS.get(tier, _core)()
         if any(fnmatchcase(spec.id, pattern) for pattern in TIERS[tier])
         and any(fnmatchcase(spec.id, pattern) for pattern in patterns)
     ]
@@ -228,7 +229,10 @@ def cases(tier: str = "core", select: Iterable[str] = ("*",)) -> list[CaseSpec]:
     return found
 
 
-TIERS: dict[str, tuple[str, ...]] = {"smoke": SMOKE, "core": ("*",), "extended": ("*",)}
+TIERS: dict[str, tuple[str, ...]] = {"smoke": SMOKE, "core": ("*",), "regress": ("*",), "extended": ("*",)}
+
+
+OTHERS: dict[str, Callable[[], list[CaseSpec]]] = {"extended": extended, "regress": regress}  # with ids of their own
 
 
 def _core() -> list[CaseSpec]:

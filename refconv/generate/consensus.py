@@ -208,7 +208,14 @@ def _opinion(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, A
     task = under(policy, Task(spec.id, operation, spec.problem, inputs, FLOAT64, FLOAT64))
     total = exact.exact_sum(operation, task.inputs, task.problem, im2col)
     truth = total.round(FLOAT64)
-    said = np.asarray(oracle.run(operation, inputs, spec.problem))
+    try:
+        said = np.asarray(oracle.run(operation, inputs, spec.problem))
+    except Exception as error:
+        if 0 in (*task.problem.weight_shape, *task.problem.x_shape):
+            return "refused"
+        raise DisagreementError(
+            f"{spec.id}: {oracle.name} must answer, but it refuses {operation}: {error}."
+        ) from error
     if said.shape != truth.shape:
         raise DisagreementError(f"{spec.id}: {oracle.name} must return shape {truth.shape}, got {said.shape}.")
     if spec.rule == "exact":

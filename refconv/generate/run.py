@@ -79,7 +79,7 @@ def generate(
     ----------
     out : path
         A folder that does not exist yet, is empty, or, with ``force``, holds a suite to be replaced.
-    tier : {"smoke", "core", "extended"}
+    tier : {"smoke", "core", "regress", "extended"}
     select : iterable of str
         Shell patterns over case ids.
     jobs : int

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from refconv.errors import SuiteError
 from refconv.suite.flags_geometry import BASIC, EXACT, INDEXING, LAYOUT
+from refconv.suite.flags_known import KNOWN_BUG
 from refconv.suite.flags_values import CHOICE, DTYPE, INVALID, NONFINITE, NUMERIC
 from refconv.suite.model import Note
 
@@ -28,6 +29,9 @@ FLAGS: dict[str, Note] = {
     name: Note(bug_type, description, f"A failure usually means that {meaning}")
     for bug_type, rows in _TABLE.items()
     for name, (description, meaning) in rows.items()
+} | {
+    name: Note("KNOWN_BUG", description, f"A failure usually means that {meaning}", (), links)
+    for name, (description, meaning, links) in KNOWN_BUG.items()
 }
 
 

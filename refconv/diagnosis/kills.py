@@ -1,0 +1,62 @@
+"""Tell which faulty convolutions a case catches by its golden values alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv.diagnosis.defects import Defect, Triggered
+from refconv.diagnosis.layer import Layer
+from refconv.implementations import ARGUMENTS, RESULT_NAMES
+from refconv.judge import judge_tensor
+from refconv.suite import Case, Expected
+
+Array = npt.NDArray[Any]
+
+
+def catches(case: Case, defect: type[Defect]) -> tuple[str, ...]:
+    """Return the operations of a case whose golden value a defect misses.
+
+    The defect computes in float64, so that nothing but the defect itself is held against it.
+
+    Parameters
+    ----------
+    case : Case
+        A choice, and what must be refused, catches nothing by its values.
+    defect : type of Defect
+
+    Examples
+    --------
+    >>> from refconv.diagnosis.defects import all_defects
+    >>> from refconv.suite import load_suite
+    >>> from refconv.suite.embedded import smoke_folder
+    >>> case = load_suite(smoke_folder()).case("worked-example-float32-iota/x3x3-w2x2")
+    >>> catches(case, all_defects()["kernel-flipped"])
+    ('forward', 'grad_input', 'grad_weight')
+    """
+    if case.result != "valid" or case.quantization is not None:
+        return ()
+    return tuple(operation for operation in defect.operations if _misses(case, defect, operation))
+
+
+def _misses(case: Case, defect: type[Defect], operation: str) -> bool:
+    expected = case.expected.get(RESULT_NAMES[operation])
+    if expected is None:
+        return False
+    layer: Layer = defect()
+    if isinstance(layer, Triggered):
+        dtype = next(iter(case.inputs.values())).dtype
+        if not layer.holds(operation, case.problem, dtype):
+            return False
+        layer = layer.layer(operation, case.problem, dtype)
+    return not _right(layer, case, operation, expected)
+
+
+def _right(layer: Layer, case: Case, operation: str, expected: Expected) -> bool:
+    tensors = [case.inputs.get(name) for name in ARGUMENTS[operation]]
+    wide = [None if tensor is None else tensor.astype(np.float64) for tensor in tensors]
+    with np.errstate(all="ignore"):
+        got: Array = getattr(layer, operation)(*wide, case.problem)
+    return got.shape == expected.tensor.shape and judge_tensor(got, expected.tensor, expected.lo, expected.hi).passed
