@@ -104,6 +104,25 @@ def report(matrix: dict[str, list[str]], folder: str) -> int:
     return sum(len(ids) < 2 for ids in matrix.values())
 
 
+def page(matrix: dict[str, list[str]], folder: str) -> str:
+    """Write the page of the documentation: every model, what it is, where it was seen, what catches it."""
+    smoke = set(load_suite(smoke_folder()).ids)
+    lines = ["# Which faulty convolutions do the vectors catch?", "",
+             f"Measured by `python scripts/kill_matrix.py {folder} --jobs 2 --page docs/kills.md` over the "
+             f"{len(load_suite(folder))} cases.",
+             "A model with a trigger is wrong only where that holds; faults of memory and state run through "
+             "`refconv check`.", "",
+             "| model | what is wrong | seen | cases | in smoke | the first |",
+             "|---|---|---|---:|---:|---|"]  # fmt: skip
+    for slug, ids in matrix.items():
+        model = every_defect().get(slug) or all_faults()[slug]
+        source = f"[thread]({model.source})" if model.source.startswith("http") else model.source
+        words = model.summary().replace("|", "\\|")
+        first = f"`{ids[0]}`" if ids else "-"
+        lines.append(f"| `{slug}` | {words} | {source} | {len(ids)} | {len(smoke & set(ids))} | {first} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -112,11 +131,14 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--read", type=Path)
     parser.add_argument("--promises", type=Path)
+    parser.add_argument("--page", type=Path)
     options = parser.parse_args()
     matrix = json.loads(options.read.read_text()) if options.read else measure(options.suite, options.jobs)
     for path, content in ((options.out, matrix), (options.promises, promises(matrix, options.suite))):
         if path:
             path.write_text(json.dumps(content, indent=1) + "\n", encoding="ascii")
+    if options.page:
+        options.page.write_text(page(matrix, options.suite), encoding="utf-8")
     return int(report(matrix, options.suite) > 0)
 
 
