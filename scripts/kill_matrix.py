@@ -24,7 +24,7 @@ from refconv import check, load_suite
 from refconv.diagnosis.defects import all_defects, every_defect, triggered_defects
 from refconv.diagnosis.faults import all_faults
 from refconv.diagnosis.kills import catches
-from refconv.suite import Group, Suite
+from refconv.suite import FLAGS, Group, Suite
 from refconv.suite.embedded import smoke_folder
 
 MANY = 3  # of the cases without a flag, at most one in so many may catch what the flag promises
@@ -61,9 +61,10 @@ def caught(work: tuple[str, str]) -> tuple[str, list[str]]:
 
 def measure(folder: str, jobs: int) -> dict[str, list[str]]:
     """Measure all models."""
-    work = [(folder, slug) for slug in (*all_faults(), *every_defect())]
+    work = [(folder, slug) for slug in (*every_defect(), *all_faults())]
     with ProcessPoolExecutor(jobs) as pool:
-        return dict(track(pool.map(caught, work), total=len(work), console=Console(stderr=True)))
+        done = track(pool.map(caught, work), total=len(work), console=Console(stderr=True))
+        return {slug: ids for slug, ids in done}
 
 
 def promises(matrix: dict[str, list[str]], folder: str) -> dict[str, list[str]]:
@@ -74,7 +75,8 @@ def promises(matrix: dict[str, list[str]], folder: str) -> dict[str, list[str]]:
     cases = [case for case in load_suite(folder) if case.result == "valid" and not case.quantization
              and len(case.expected) == 4 and all(e.judge.rule == "exact" for e in case.expected.values())]  # fmt: skip
     found: dict[str, list[str]] = {}
-    for flag in sorted({flag for case in cases for flag in case.flags}):
+    geometric = {flag for flag, note in FLAGS.items() if note.bug_type in ("INDEXING", "LAYOUT")}
+    for flag in sorted(geometric & {flag for case in cases for flag in case.flags}):
         having = {case.id for case in cases if flag in case.flags}
         others = {case.id for case in cases} - having
         kept = [slug for slug in all_defects() if having <= set(matrix[slug])

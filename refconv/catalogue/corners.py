@@ -25,6 +25,8 @@ def corners() -> list[Row]:
             conv(1, (8, 8), (6, 6), (3, 3), (2, 2), padding=((1, 1), (1, 1)), groups=8)),
         Row("depthwise-c16-leftover", "16 channels, 5x5, stride 2, padding, a row left over.",
             conv(2, (16, 16), (8, 7), (5, 5), (2, 2), padding=((2, 2), (2, 2)), groups=16)),
+        Row("depthwise-c8-n2-leftover", "8 channels of two images, stride 2, padding, a row left over.",
+            conv(2, (8, 8), (8, 5), (3, 3), (2, 2), padding=((1, 1), (1, 1)), groups=8)),
         Row("one-output-channel-high", "K = 1 over more than 64 rows.", conv(1, (2, 1), (66, 3), (2, 2))),
         Row("one-output-channel-higher", "K = 1 over more than 128 rows.", conv(1, (3, 1), (131, 2), (3, 1))),
         Row("one-output-channel-wide", "K = 1 over more than 64 columns.", conv(1, (2, 1), (3, 67), (2, 2))),

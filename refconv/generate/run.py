@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from refconv.catalogue import FILLS, VERSION, CaseSpec, cases
+from refconv.catalogue.promises import promises
 from refconv.errors import RefconvError, SuiteError
 from refconv.generate.consensus import REFERENCES, consult, golden_case
 from refconv.generate.recipe import Hashes, check_recipe, hashes_of, needs_recipe, read_recipe, write_recipe
@@ -143,7 +144,7 @@ def make_group(job: Job) -> Made:
     flags = sorted({flag for spec in specs for flag in spec.flags})
     group = Group(
         name=job.group, suite=job.tier, header=(FILLS[specs[0].fill].header,),
-        notes={flag: note_for(flag) for flag in flags}, cases=tuple(golden_case(spec) for spec in specs),
+        notes={flag: note_for(flag, promises()) for flag in flags}, cases=tuple(golden_case(spec) for spec in specs),
     )  # fmt: skip
     findings = lint_group(group)
     if findings:

@@ -1,0 +1,25 @@
+"""What the flags promise: the defect models that every exact case with a flag catches, and few others do.
+
+``scripts/kill_matrix.py`` computes the file, ``tests/catalogue/test_promises.py`` holds the cases to it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+
+FILE = Path(__file__).with_name("promises.json")
+
+
+@functools.cache
+def promises() -> dict[str, list[str]]:
+    """Return the slugs of the defect models by flag.
+
+    Examples
+    --------
+    >>> promises()["Dilated"]
+    ['dilation-ignored', 'grad-input-dilation-ignored', 'grad-weight-dilation-ignored']
+    """
+    found: dict[str, list[str]] = json.loads(FILE.read_text(encoding="ascii"))
+    return found
