@@ -70,16 +70,25 @@ class Program:
     def next_line(self, seconds: float) -> bytes:
         """Return the next line, as :meth:`ask` does."""
         try:
-            return self._lines.get(timeout=seconds) if seconds > 0 else self._lines.get_nowait()
+            line = self._lines.get(timeout=seconds) if seconds > 0 else self._lines.get_nowait()
         except queue.Empty:
             raise TimeoutError from None
+        self._keep_the_end(line)
+        return line
 
     def pending(self) -> bytes | None:
         """Return a line that has arrived without being asked for, if there is one."""
         try:
-            return self._lines.get_nowait()
+            line = self._lines.get_nowait()
         except queue.Empty:
             return None
+        self._keep_the_end(line)
+        return line or None
+
+    def _keep_the_end(self, line: bytes) -> None:
+        """Leave the end of the stream where the next one who looks finds it, too."""
+        if not line:
+            self._lines.put(line)
 
     def ended(self, seconds: float = GRACE) -> int | None:
         """Wait for its end; return its exit code, negative for a signal, or None if it still runs."""

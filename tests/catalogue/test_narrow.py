@@ -62,7 +62,10 @@ def test_an_unknown_format_in_a_label_is_refused():
         parse_elements("bfloat16-to-float9")
 
 
-@pytest.mark.parametrize("case_id", BY_ID)
+FINITE = [name for name in BY_ID if "non-finite" not in name]
+
+
+@pytest.mark.parametrize("case_id", FINITE)
 def test_every_result_is_the_rational_sum_rounded_once(case_id):
     case = BY_ID[case_id]
     expected = case.expected["y"]

@@ -65,8 +65,9 @@ def test_a_node_program_passes_all_of_core(left_behind):
     with Command(["node", str(EXAMPLES / "harness.mjs")]) as session:
         report = refconv.check(session, refconv.load_suite(CORE), thorough=False)
     assert report.passed
-    assert report.count()["PASS"] == 1042
-    supported = [outcome for outcome in report.outcomes if outcome.element in ("float32", "float64")]
+    assert report.count()["PASS"] > 2000
+    supported = [outcome for outcome in report.outcomes if outcome.element in ("float32", "float64")
+                 and not outcome.case_id.startswith(("illegal-", "mismatched-"))]  # fmt: skip
     assert all(outcome.status == "PASS" for outcome in supported)
 
 

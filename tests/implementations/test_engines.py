@@ -19,9 +19,10 @@ PACKAGES = {
     "tinygrad": "tinygrad", "opencv": "cv2", "ncnn": "ncnn",
 }  # fmt: skip
 ALWAYS = {"torch": "torch", "onnxruntime": "onnxruntime", "onnx": "onnx", "scipy": "scipy"}
-ENGINES = [*ALWAYS, *(pytest.param(name, marks=pytest.mark.engine) for name in PACKAGES)]
+ORACLES = [name if name == "scipy" else pytest.param(name, marks=pytest.mark.oracle) for name in ALWAYS]
+ENGINES = [*ORACLES, *(pytest.param(name, marks=pytest.mark.engine) for name in PACKAGES)]
 TRANSPOSING = [
-    "torch", "onnxruntime", "onnx",
+    *ORACLES[:-1],
     *(pytest.param(name, marks=pytest.mark.engine) for name in PACKAGES if name != "ncnn"),
 ]  # fmt: skip
 

@@ -73,7 +73,7 @@ def test_a_library_passes_all_of_core(honest):
     report = refconv.check(load_implementation(str(honest)), refconv.load_suite(CORE), thorough=False)
     assert report.passed
     counts = report.count()
-    assert counts["PASS"] == 1114
+    assert counts["PASS"] > 2500
     assert counts["PASS"] + counts["UNSUPPORTED"] == len(report.outcomes)
     supported = {"float64", "float32", "int8", "uint8"}
     unsupported = [o for o in report.outcomes if o.status == "UNSUPPORTED" and o.element in supported]
