@@ -67,6 +67,7 @@ def test_grad_input_covers_the_leftovers(name):
 
 
 @pytest.mark.parametrize("option", ["native", "channels_last"])
+@pytest.mark.oracle
 def test_the_ways_of_torch_agree(option):
     load("torch")
     runner, suite = load_implementation(f"torch:{option}"), refconv.load_suite(smoke_folder())
@@ -125,6 +126,7 @@ def test_an_unknown_option_is_told_in_one_sentence(text, message):
         ("torch", "int8", "PyTorch has no int8 convolution on cpu"),
     ],
 )
+@pytest.mark.oracle
 def test_what_an_engine_does_not_take_is_unsupported_with_the_reason(name, dtype, message):
     tensors = {"x": integers(PROBLEM.x_shape, dtype), "weight": integers(PROBLEM.weight_shape, dtype)}
     with pytest.raises(NotImplementedError, match=message):
@@ -136,6 +138,7 @@ BYTES = np.array([[[[-128, 127]]]], np.int8)
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "onnx"])
+@pytest.mark.oracle
 def test_bytes_are_added_in_int32_with_their_bias(name):
     tensors = {"x": BYTES, "weight": BYTES, "bias": np.array([5], np.int32)}
     y = load(name).run("forward", tensors, TWO_BYTES)
@@ -144,6 +147,7 @@ def test_bytes_are_added_in_int32_with_their_bias(name):
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "onnx"])
+@pytest.mark.oracle
 def test_a_quantised_layer_is_a_qlinearconv(name):
     quantization = Quantization(0.5, -1, (0.25,), (0,), 256.0, 3, "int8")
     tensors = {"x": BYTES, "weight": BYTES, "bias": np.array([7], np.int32)}
