@@ -8,6 +8,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+# Programs, which tests start; --doctest-modules would import them.
+collect_ignore = ["support/harness_files.py", "support/harness_zoo.py", "toy_project"]
+
 # A busy machine is no fault of the code under test.
 hypothesis.settings.register_profile(
     "refconv", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True

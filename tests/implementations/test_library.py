@@ -76,7 +76,8 @@ def test_a_library_passes_all_of_core(honest):
     assert counts["PASS"] > 2500
     assert counts["PASS"] + counts["UNSUPPORTED"] == len(report.outcomes)
     supported = {"float64", "float32", "int8", "uint8"}
-    unsupported = [o for o in report.outcomes if o.status == "UNSUPPORTED" and o.element in supported]
+    unsupported = [o for o in report.outcomes if o.status == "UNSUPPORTED" and o.element in supported
+                   and not o.case_id.startswith(("illegal-", "mismatched-"))]  # fmt: skip
     assert all("quantized" in o.message for o in unsupported)
 
 
