@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import mmap
 import os
@@ -121,11 +122,13 @@ class Arena:
         return np.frombuffer(self._map, dtype, count, place.offset).reshape(place.shape)
 
 
+@functools.cache
 def name_of(dtype: Any) -> str:
     """Return a name from which :func:`dtype_named` makes the dtype again."""
     return str(dtype.name)
 
 
+@functools.cache
 def dtype_named(name: str) -> np.dtype[Any]:
     """Return the dtype of a name of NumPy's or ml_dtypes'.
 

@@ -22,7 +22,7 @@ from refconv.implementations.arena import Arena, Place
 from refconv.implementations.in_process import InProcess
 from refconv.implementations.library import LibraryRunner
 from refconv.implementations.loading import load_implementation
-from refconv.implementations.session import Answer, Call
+from refconv.implementations.session import Answer, Array, Call
 
 HEADER = struct.Struct("<Q")  # the length of a request
 
@@ -72,14 +72,19 @@ def _greeting(session: InProcess) -> dict[str, Any]:
 
 
 def _serve(session: InProcess, arena: Arena, requests: IO[bytes], answers: IO[bytes]) -> None:
+    tensors: dict[str, Array] = {}
+    end, problem = 0, None  # what is not sent is that of the request before
     while (request := read_request(requests)) is not None:
         if request.get("renew"):
             session = InProcess(load_implementation(request["renew"]))
             _answer(answers, request["token"], _greeting(session))
             continue
-        tensors = {name: arena.get(place) for name, place in request["tensors"].items()}
-        answer = session.call(Call(tensors=tensors, **request["call"]))
-        end = max((place.end for place in request["tensors"].values()), default=0)
+        if "tensors" in request:  # else those of the request before
+            tensors = {name: arena.get(place) for name, place in request["tensors"].items()}
+            end = max((place.end for place in request["tensors"].values()), default=0)
+        stated = {"problem": problem, **request["call"]}
+        problem = stated["problem"]
+        answer = session.call(Call(tensors=tensors, **stated))
         _answer(answers, request["token"], _described(answer, arena, end))
 
 

@@ -20,6 +20,7 @@ from refconv.implementations.arena import Arena, Place
 from refconv.implementations.child import write_request
 from refconv.implementations.library import is_library
 from refconv.implementations.session import Answer, Call
+from refconv.problem import ConvProblem
 
 TIMEOUT = 60.0  # seconds for one call
 STARTUP = 300.0  # seconds for an import: large engines on a slow disk
@@ -27,7 +28,7 @@ PATIENCE = 2.0  # seconds until a process that was asked to end is killed
 TAIL = 20  # lines of standard error that are kept
 
 BOOTSTRAP = "import sys; sys.path[:] = {path!r}; from refconv.implementations.child import main; main()"
-PERTURB = {"MALLOC_PERTURB_": "165"}  # glibc fills what it hands out, so that reads of unwritten memory show
+PERTURB = {"MALLOC_PERTURB_": "165"}  # glibc fills what it hands to a library, so that unwritten memory shows
 
 
 class Process:
@@ -39,6 +40,8 @@ class Process:
             env={**os.environ, **environment}, start_new_session=os.name == "posix",
         )  # fmt: skip
         self.arena = Arena()
+        self._sent: dict[str, Any] | None = None
+        self._problem: ConvProblem | None = None
         self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.complaints: deque[bytes] = deque(maxlen=TAIL)
         assert self.popen.stdout
@@ -49,6 +52,17 @@ class Process:
         ]
         for thread in self._threads:
             thread.start()
+
+    def request(self, call: Call) -> dict[str, Any]:
+        """Put the tensors of a call where the child finds them; those of the call before lie there already."""
+        stated = {name: value for name, value in vars(call).items() if name not in ("tensors", "problem")}
+        if call.problem is not self._problem:
+            self._problem = stated["problem"] = call.problem
+        same = self._sent is not None and self._sent.keys() == call.tensors.keys()
+        if same and all(tensor is call.tensors[name] for name, tensor in (self._sent or {}).items()):
+            return {"call": stated}
+        self._sent = dict(call.tensors)
+        return {"call": stated, "tensors": dict(zip(call.tensors, self.arena.put(call.tensors.values()), strict=True))}
 
     def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
         """Send a request and wait for the answer with its token.
@@ -130,12 +144,12 @@ class Isolated:
         threads: int | None = None,
     ) -> None:  # fmt: skip
         self.implementation, self.timeout, self.memory_limit = implementation, timeout, memory_limit
+        self._library = is_library(implementation)
         pools = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
         limits = {f"{pool}_NUM_THREADS": str(threads) for pool in pools} if threads else {}
-        self._environment = {**PERTURB, **limits}
+        self._environment = {**(PERTURB if self._library else {}), **limits}
         self._process: Process | None = None
         self._protect = True
-        self._library = is_library(implementation)
         self.arranges = self.checks_arguments = True
         self.name = self._start()
 
@@ -163,12 +177,9 @@ class Isolated:
             except ImplementationError as error:
                 return Answer("CRASH", message=f"its process did not start again: {error}")
         assert self._process is not None
-        arena = self._process.arena
-        places = dict(zip(call.tensors, arena.put(call.tensors.values()), strict=True))
-        stated = {name: value for name, value in vars(call).items() if name != "tensors"}
         try:
-            content = self._process.ask({"call": stated, "tensors": places}, self.timeout)
-            return _read_answer(content, arena)
+            content = self._process.ask(self._process.request(call), self.timeout)
+            return _read_answer(content, self._process.arena)
         except TimeoutError:
             self._drop()
             return Answer("TIMEOUT", message=f"gave no answer within {self.timeout:g} s", seconds=self.timeout)

@@ -51,7 +51,8 @@ class SessionRunner:
         CallError
             If it was refused, or the implementation broke down, crashed or hung.
         """
-        tensors = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+        # Views, since a session may take the same objects for the same numbers.
+        tensors = {name: tensor.view() for name, tensor in tensors.items() if tensor is not None}
         found = (arrangement_of(tensor) for tensor in tensors.values())
         arrangement = next((name for name in found if name != "packed"), "packed")
         answer = self.session.call(Call("", operation, tensors, problem, demand, arrangement))
