@@ -18,15 +18,13 @@ import sys
 from typing import IO, Any
 
 from refconv.errors import RefconvError
-from refconv.implementations.arena import Arena, Place
+from refconv.implementations.arena import Arena
 from refconv.implementations.in_process import InProcess
 from refconv.implementations.library import LibraryRunner
 from refconv.implementations.loading import load_implementation
 from refconv.implementations.session import Answer, Array, Call
 
 HEADER = struct.Struct("<Q")  # the length of a request
-
-Tensors = dict[str, Place]
 
 
 def write_request(stream: IO[bytes], request: Any) -> None:

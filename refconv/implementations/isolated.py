@@ -3,118 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import queue
-import secrets
 import signal
-import subprocess
 import sys
-import threading
-from collections import deque
-from collections.abc import Mapping
-from typing import IO, Any
+from typing import Any
 
 from refconv.errors import ImplementationError
 from refconv.implementations.arena import Arena, Place
-from refconv.implementations.child import write_request
+from refconv.implementations.child_process import ChildProcess
 from refconv.implementations.library import is_library
 from refconv.implementations.session import Answer, Call
-from refconv.problem import ConvProblem
 
 TIMEOUT = 60.0  # seconds for one call
 STARTUP = 300.0  # seconds for an import: large engines on a slow disk
-PATIENCE = 2.0  # seconds until a process that was asked to end is killed
-TAIL = 20  # lines of standard error that are kept
 
 BOOTSTRAP = "import sys; sys.path[:] = {path!r}; from refconv.implementations.child import main; main()"
 PERTURB = {"MALLOC_PERTURB_": "165"}  # glibc fills what it hands to a library, so that unwritten memory shows
-
-
-class Process:
-    """One child process with its pipes and its arena."""
-
-    def __init__(self, arguments: list[str], environment: Mapping[str, str]) -> None:
-        self.popen = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, **environment}, start_new_session=os.name == "posix",
-        )  # fmt: skip
-        self.arena = Arena()
-        self._sent: dict[str, Any] | None = None
-        self._problem: ConvProblem | None = None
-        self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self.complaints: deque[bytes] = deque(maxlen=TAIL)
-        assert self.popen.stdout
-        assert self.popen.stderr
-        self._threads = [
-            threading.Thread(target=_pump, args=(self.popen.stdout, self.lines.put, True), daemon=True),
-            threading.Thread(target=_pump, args=(self.popen.stderr, self.complaints.append, False), daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def request(self, call: Call) -> dict[str, Any]:
-        """Put the tensors of a call where the child finds them; those of the call before lie there already."""
-        stated = {name: value for name, value in vars(call).items() if name not in ("tensors", "problem")}
-        if call.problem is not self._problem:
-            self._problem = stated["problem"] = call.problem
-        same = self._sent is not None and self._sent.keys() == call.tensors.keys()
-        if same and all(tensor is call.tensors[name] for name, tensor in (self._sent or {}).items()):
-            return {"call": stated}
-        self._sent = dict(call.tensors)
-        return {"call": stated, "tensors": dict(zip(call.tensors, self.arena.put(call.tensors.values()), strict=True))}
-
-    def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
-        """Send a request and wait for the answer with its token.
-
-        Raises
-        ------
-        TimeoutError
-            If none came in time.
-        EOFError
-            If the process ended, or what came is no answer.
-        """
-        token = secrets.token_hex(8)
-        assert self.popen.stdin
-        try:
-            write_request(self.popen.stdin, {**request, "token": token})
-        except OSError as error:
-            raise EOFError from error
-        try:
-            line = self.lines.get(timeout=timeout)
-        except queue.Empty as error:
-            raise TimeoutError from error
-        with contextlib.suppress(ValueError, TypeError):
-            content, echoed = json.loads(line)
-            if echoed == token and isinstance(content, dict):
-                return content
-        raise EOFError
-
-    def end(self) -> int | None:
-        """End the process and all that it has started, and return its exit code, None if it had to be killed."""
-        assert self.popen.stdin
-        with contextlib.suppress(OSError):
-            self.popen.stdin.close()
-        code = None
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            code = _exit_code(self.popen, PATIENCE)
-        self.kill()
-        for thread in self._threads:
-            thread.join(PATIENCE)
-        for stream in (self.popen.stdout, self.popen.stderr):
-            with contextlib.suppress(OSError):
-                stream and stream.close()
-        self.arena.close()
-        return code
-
-    def kill(self) -> None:
-        """Kill the process, and where there are process groups, its own."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.name == "posix":
-                os.killpg(self.popen.pid, signal.SIGKILL)
-            else:
-                self.popen.kill()
-        self.popen.wait()
 
 
 class Isolated:
@@ -148,7 +52,7 @@ class Isolated:
         pools = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
         limits = {f"{pool}_NUM_THREADS": str(threads) for pool in pools} if threads else {}
         self._environment = {**(PERTURB if self._library else {}), **limits}
-        self._process: Process | None = None
+        self._process: ChildProcess | None = None
         self._protect = True
         self.arranges = self.checks_arguments = True
         self.name = self._start()
@@ -208,7 +112,7 @@ class Isolated:
 
     def _start(self) -> str:
         arguments = [sys.executable, "-c", BOOTSTRAP.format(path=[folder or os.getcwd() for folder in sys.path])]
-        self._process = process = Process(arguments, self._environment)
+        self._process = process = ChildProcess(arguments, self._environment)
         wanted = {
             "implementation": self.implementation, "arena": process.arena.path, "memory_limit": self.memory_limit,
             "protect": self._protect,
@@ -245,7 +149,7 @@ def _cause(code: int | None) -> str:
     if code < 0:
         with contextlib.suppress(ValueError):
             return f"its process died of {signal.Signals(-code).name}"
-    return f"its process ended in the middle of a call, with exit code {code}"
+    return f"its process ended by itself, with exit code {code}"
 
 
 def _read_answer(content: dict[str, Any], arena: Arena) -> Answer:
@@ -255,16 +159,3 @@ def _read_answer(content: dict[str, Any], arena: Arena) -> Answer:
         content["status"], result, content["message"], content["seconds"], tuple(content["changed"]),
         content["overwrote"],
     )  # fmt: skip
-
-
-def _exit_code(popen: subprocess.Popen[bytes], timeout: float) -> int:
-    return popen.wait(timeout)
-
-
-def _pump(stream: IO[bytes], put: Any, closing: bool) -> None:
-    """Hand lines over as they come, and at the end an empty one."""
-    with contextlib.suppress(ValueError, OSError):
-        for line in iter(lambda: stream.readline(2**20), b""):
-            put(line)
-    if closing:
-        put(b"")

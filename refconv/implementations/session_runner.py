@@ -56,7 +56,7 @@ class SessionRunner:
         found = (arrangement_of(tensor) for tensor in tensors.values())
         arrangement = next((name for name in found if name != "packed"), "packed")
         answer = self.session.call(Call("", operation, tensors, problem, demand, arrangement))
-        for name in answer.changed:
+        for name in (name for name in answer.changed if tensors[name].flags.writeable):
             tensors[name][...] = poisoned(tensors[name].shape, tensors[name].dtype)
         if answer.overwrote and self._last is not None:
             self._last[...] = poisoned(self._last.shape, self._last.dtype)

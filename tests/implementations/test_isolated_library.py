@@ -20,7 +20,7 @@ VICTIM = "worked-example-float32-iota/x3x3-w2x2"  # the one with a 2x2 kernel
         (3, "FAIL", "changed its input weight"),
         (5, "CRASH", "its process died of SIGSEGV"),
         (6, "CRASH", "its process died of SIGABRT"),
-        (7, "CRASH", "its process ended in the middle of a call, with exit code 0"),
+        (7, "CRASH", "its process ended by itself, with exit code 0"),
         (8, "TIMEOUT", "gave no answer within 2 s"),
     ],
 )
