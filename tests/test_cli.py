@@ -219,3 +219,18 @@ def test_a_file_of_known_failures_is_not_replaced_unasked(refconv, flipped, tmp_
     assert known.read_text() == "mine"
     assert refconv("check", flipped, "--write-xfails", known, "--force")[0] == 1
     assert known.read_text().startswith("# What is known to fail")
+
+
+@pytest.mark.parametrize(("name", "words"), [("out.pdf", "must end in .json"), ("none/out.html", "must exist")])
+def test_a_report_that_cannot_be_written_is_told_before_the_run(refconv, tmp_path, monkeypatch, name, words):
+    monkeypatch.setattr("refconv.cli.judged.check", None)  # would raise a TypeError
+    code, _, err = refconv("check", "im2col", "--report", tmp_path / name)
+    assert code == 2
+    assert words in err
+
+
+def test_a_place_where_nothing_can_be_saved_is_told_before_the_hunt(refconv, tmp_path, monkeypatch):
+    monkeypatch.setattr("refconv.cli.finding.hunt", None)
+    code, _, err = refconv("hunt", "im2col", "--save", tmp_path / "none" / "case.json")
+    assert code == 2
+    assert "the folder of --save must exist" in err

@@ -6,10 +6,10 @@ import glob
 import itertools
 import json
 import math
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from refconv.atomic import replace_file
 from refconv.check.expect import RIGHT, idle
 from refconv.check.outcomes import Outcome, Report
 from refconv.check.xfails import EXPECTABLE, Xfail
@@ -72,7 +72,10 @@ def write_xfails(report: Report, path: str | Path, known: Sequence[Xfail] = (), 
     failed = [o for o in report.outcomes if o.status in (*EXPECTABLE, "XFAIL") and o.xfail not in kept]
     entries = kept + _entries(failed, report.outcomes)
     text = "\n".join([HEAD.format(implementation=_visible(report.implementation)), *map(_table, entries)])
-    _replace(target, text.encode("utf-8"))
+    try:
+        replace_file(target, text.encode("utf-8"))
+    except OSError as error:
+        raise XfailError(f"{target} cannot be written: {error.strerror or error}.") from error
     return sum(entry.issue == FILL_IN for entry in entries)
 
 
@@ -139,15 +142,3 @@ def _quoted(text: str) -> str:
 
 def _visible(text: str) -> str:
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in " ".join(text.split()))
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write a file beside the target, then let it take the target's place in one step."""
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, target)
-    except OSError as error:
-        raise XfailError(f"{target} cannot be written: {error.strerror or error}.") from error
-    finally:
-        beside.unlink(missing_ok=True)

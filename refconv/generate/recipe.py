@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from refconv.atomic import replace_file
 from refconv.catalogue import VERSION, CaseSpec
 from refconv.errors import DisagreementError, SuiteError
 
@@ -55,7 +56,7 @@ def write_recipe(path: Path, specs: Iterable[CaseSpec], hashes: Hashes) -> None:
     head = {"schema": SCHEMA, "tier": "extended", "version": VERSION, "license": "CC0-1.0"}
     lines = [f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in head.items()]
     text = "{\n" + "".join(lines) + ' "cases": {\n' + ",\n".join(cases) + "\n }\n}\n"
-    path.write_bytes(text.encode("ascii"))
+    replace_file(path, text.encode("ascii"))
 
 
 def hashes_of(index: Mapping[str, Any]) -> Hashes:

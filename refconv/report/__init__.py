@@ -6,7 +6,7 @@ from refconv.report.junit import junit_text
 from refconv.report.markdown import markdown_text
 from refconv.report.terminal import print_report
 from refconv.report.words import with_options
-from refconv.report.write import SUFFIXES, write_report
+from refconv.report.write import SUFFIXES, may_write_report, write_report
 
 __all__ = [
     "SUFFIXES",
@@ -14,6 +14,7 @@ __all__ = [
     "json_text",
     "junit_text",
     "markdown_text",
+    "may_write_report",
     "print_report",
     "with_options",
     "write_report",

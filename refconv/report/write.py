@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from refconv.atomic import replace_file
 from refconv.check import Report
 from refconv.errors import ReportError
 from refconv.report.html import html_text
@@ -16,6 +17,22 @@ from refconv.report.junit import junit_text
 from refconv.report.markdown import markdown_text
 
 SUFFIXES = (".json", ".xml", ".html", ".md")
+
+
+def may_write_report(path: str | os.PathLike[str]) -> Path:
+    """Return the path, if a report may be written there: asked before a long run, so that none is lost.
+
+    Raises
+    ------
+    ReportError
+        If the suffix names no form, or there is no such folder.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in SUFFIXES:
+        raise ReportError(f"a report must end in {', '.join(SUFFIXES)}, got {str(path)!r}.")
+    if not target.parent.is_dir():
+        raise ReportError(f"the folder of a report must exist, got {str(path)!r}; create {str(target.parent)!r} first.")
+    return target
 
 
 def write_report(
@@ -49,22 +66,9 @@ def write_report(
         ".html": partial(html_text, title=title, diagnosis=diagnosis, command=command),
         ".md": partial(markdown_text, command=command),
     }
-    target = Path(path)
-    if target.suffix.lower() not in forms:
-        raise ReportError(f"a report must end in {', '.join(SUFFIXES)}, got {str(path)!r}.")
-    if not target.parent.is_dir():
-        raise ReportError(f"the folder of a report must exist, got {str(path)!r}; create {str(target.parent)!r} first.")
-    _replace(target, forms[target.suffix.lower()](report).encode("utf-8"))
-    return target
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write a file beside the target, then let it take the target's place in one step."""
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    target = may_write_report(path)
     try:
-        beside.write_bytes(content)
-        os.replace(beside, target)
+        replace_file(target, forms[target.suffix.lower()](report).encode("utf-8"))
     except OSError as error:
         raise ReportError(f"the report {str(target)!r} cannot be written: {error.strerror or error}.") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    return target

@@ -1,0 +1,56 @@
+"""The command line: one function per command, which parses, calls and prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from refconv import __version__
+from refconv.cli import finding, foreign, judged, story, suites
+from refconv.cli.options import FAILED, NOT_STARTED, USAGE
+from refconv.errors import DisagreementError, ImplementationError, RefconvError
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in one sentence, not in a traceback."""
+    try:
+        sys.exit(commands.main(standalone_mode=False, prog_name="refconv"))
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE)
+    except BrokenPipeError:  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except (RefconvError, OSError) as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error:[/] {escape(str(error))}")
+        sys.exit(_exit_code(error))
+
+
+def _exit_code(error: Exception) -> int:
+    if isinstance(error, ImplementationError):
+        return NOT_STARTED
+    return FAILED if isinstance(error, DisagreementError) else USAGE
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="refconv")
+def commands() -> None:
+    """Check convolutions against golden values that are exact to the last bit.
+
+    Begin with: refconv quickstart
+    """
+
+
+for command in (
+    story.quickstart_command, suites.generate_command, suites.verify_command, judged.check_command,
+    finding.diagnose_command, finding.hunt_command, finding.fingerprint_command, suites.list_command,
+    suites.show_command, suites.export_command, judged.judge_command, foreign.include_dir_command,
+    foreign.protocol_test_command,
+):  # fmt: skip
+    commands.add_command(command)

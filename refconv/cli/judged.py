@@ -1,0 +1,125 @@
+"""The commands that judge: check an implementation, judge results that were computed elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from refconv.check import check, expect, may_write_xfails, read_xfails, write_xfails
+from refconv.cli.options import FORCE, VECTORS, Paths, WithCommand, judging, opened, running
+from refconv.cli.output import conclude, console, progress_bar, tidy
+from refconv.implementations.result_folder import ResultFolder
+from refconv.implementations.stream_results import StreamResults
+from refconv.report import may_write_report, with_options
+from refconv.suite import load_suite
+from refconv.suite.embedded import smoke_folder
+
+Results = ResultFolder | StreamResults
+SHOWN = 5  # names of missing or strange files that are printed
+
+
+@click.command("check", cls=WithCommand)
+@click.argument("impl")
+@VECTORS
+@judging
+@click.option("--xfails", type=click.Path(path_type=Path), default=None, metavar="FILE",
+              help="Expected failures, in TOML.")  # fmt: skip
+@click.option("--write-xfails", "written", type=click.Path(path_type=Path), default=None, metavar="FILE",
+              help="Write down what fails, as a file for --xfails.")  # fmt: skip
+@FORCE
+@running
+@click.option("--thorough/--quick", default=True, show_default=True,
+              help="Ask again after right results, with other values and memory layouts.")  # fmt: skip
+def check_command(
+    impl: str, vectors: Path | None, select: Paths, ops: str, policies: tuple[str, ...], min_cases: int, reports: Paths,
+    judged_by: str | None, xfails: Path | None, written: Path | None, force: bool, strict_statistics: bool,
+    thorough: bool, **isolation: Any,
+) -> int:  # fmt: skip
+    """Judge an implementation: NAME[:OPTION], package.module:name or path/file.py:name."""
+    known = read_xfails(xfails) if xfails else ()
+    if written:
+        may_write_xfails(written, force)
+    for path in reports:
+        may_write_report(path)
+    suite = load_suite(vectors or smoke_folder())
+    with tidy(), opened(impl, **isolation) as session, progress_bar("cases") as progress:
+        report = check(session, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
+                       strict_statistics, policies, thorough)  # fmt: skip
+    report = expect(report, known)
+    words = (f" --vectors {vectors}" if vectors else "") + (f" --xfails {xfails}" if xfails else "")
+    command = with_options(f"refconv check {impl}", words + claims(judged_by, strict_statistics, policies))
+    code = conclude(report, command, reports, min_cases)
+    if written:
+        waiting = write_xfails(report, written, known, force)
+        console().print(f"{escape(str(written))} is written; {waiting} of its entries need a link in 'issue'.")
+    return code
+
+
+@click.command("judge")
+@click.argument("suite", type=click.Path(path_type=Path), metavar="SUITE")
+@click.argument("results", type=click.Path(path_type=Path), metavar="RESULTS", required=False)
+@click.option("--stream", is_flag=True, help="Read result lines from standard input, or from the file RESULTS.")
+@judging
+def judge_command(
+    suite: Path, results: Path | None, stream: bool, select: tuple[str, ...], ops: str, policies: tuple[str, ...],
+    min_cases: int, reports: tuple[Path, ...], judged_by: str | None, strict_statistics: bool,
+) -> int:  # fmt: skip
+    """Judge results that were computed elsewhere: a folder of files, or with --stream lines of text."""
+    for path in reports:
+        may_write_report(path)
+    vectors = load_suite(suite)
+    if results is None and not stream:
+        raise click.UsageError("RESULTS must be a folder with results, or --stream must say that lines come.")
+    with _opened(results, stream, vectors) as session:
+        with progress_bar("cases") as progress:
+            report = check(session, vectors, select, tuple(ops.split(",")), progress, judged_by, strict_statistics,
+                           policies)  # fmt: skip
+        words = f"refconv judge {suite}{f' {results}' if results else ''}{' --stream' if stream else ''}"
+        command = words + claims(judged_by, strict_statistics, policies)
+        code = conclude(report, command, reports, min_cases)
+        for sentence in _remarks(session, vectors, len(report.outcomes)):
+            console().print(escape(sentence))
+    return code
+
+
+@contextmanager
+def _opened(results: Path | None, stream: bool, suite: Any) -> Iterator[Results]:
+    if not stream:
+        assert results is not None
+        yield ResultFolder(results, suite)
+    elif results is None:
+        yield StreamResults(sys.stdin)
+    else:
+        with open(results, encoding="utf-8", errors="replace") as lines:
+            yield StreamResults(lines, results.name)
+
+
+def _remarks(session: Results, suite: Any, total: int) -> Iterator[str]:
+    if session.missing:
+        yield f"missing: {len(session.missing)} of {total} results, which count as failed: {_some(session.missing)}."
+    strange = session.strangers(suite) if isinstance(session, ResultFolder) else session.garbage
+    if strange:
+        kind = "files are results of no case" if isinstance(session, ResultFolder) else "lines are no results"
+        yield f"not understood: {len(strange)} {kind}: {_some(strange)}."
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
+
+
+def claims(judged_by: str | None, strict: bool, policies: Iterable[str]) -> str:
+    """Return the options that judge in the same way, for the command line that reproduces a failure.
+
+    Examples
+    --------
+    >>> claims("ftz", False, ["padding-is-absent"])
+    ' --class ftz --policy padding-is-absent'
+    """
+    text = (f" --class {judged_by}" if judged_by else "") + (" --strict-statistics" if strict else "")
+    return text + "".join(f" --policy {policy}" for policy in policies)

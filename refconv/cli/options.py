@@ -1,0 +1,82 @@
+"""What several commands share: exit codes, options, and how an implementation is named and started."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from refconv.implementations import TIMEOUT, Session, open_session
+from refconv.implementations.command import MARK
+from refconv.judge.classes import FORMS
+from refconv.problem import OPERATIONS
+
+GOOD, FAILED, USAGE, TOO_FEW, NOT_STARTED = range(5)  # exit codes
+MEBIBYTE = 2**20
+
+Command = Callable[..., int]
+Paths = tuple[Path, ...]
+
+SELECT = click.option("--select", multiple=True, default=("*",), metavar="GLOB", help="Only cases whose id matches.")
+OPS = click.option("--ops", default=",".join(OPERATIONS), show_default=True, help="Operations, separated by commas.")
+FORCE = click.option("--force", is_flag=True, help="Replace what an earlier run left there.")
+VECTORS = click.option(
+    "--vectors", type=click.Path(path_type=Path), default=None, metavar="DIR",
+    help="A suite; by default the small one that comes with refconv.",
+)  # fmt: skip
+
+JUDGING = (
+    SELECT,
+    OPS,
+    click.option("--policy", "policies", multiple=True, metavar="NAME",
+                 help="A policy that it claims; may be repeated."),
+    click.option("--min-cases", type=click.IntRange(min=0), default=1, show_default=True, help="Fewer are a failure."),
+    click.option("--report", "reports", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
+                 help="Write a report; the form follows from the suffix: .json .xml .html .md"),
+    click.option("--class", "judged_by", metavar="CLASS", default=None,
+                 help=f"The arithmetic that it claims: {FORMS}. By default what the vectors say."),
+    click.option("--strict-statistics", is_flag=True, help="Fail results whose errors rounding hardly explains."),
+)  # fmt: skip
+
+RUNNING = (
+    click.option("--isolate/--in-process", default=True, show_default=True,
+                 help="Run it in a process of its own, so that a crash is the outcome of one case."),
+    click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=TIMEOUT, show_default=True,
+                 metavar="SECONDS", help="For one call."),
+    click.option("--memory-limit", type=click.IntRange(min=1), default=None, metavar="MIB",
+                 help="Of the address space of its process."),
+)  # fmt: skip
+
+
+def judging(command: Command) -> Command:
+    """Give a command the options by which results are judged."""
+    return _with(JUDGING, command)
+
+
+def running(command: Command) -> Command:
+    """Give a command the options that say how an implementation is run."""
+    return _with(RUNNING, command)
+
+
+def opened(impl: str, isolate: bool, timeout: float, memory_limit: int | None) -> Session:
+    """Start the implementation that a user names."""
+    return open_session(impl, isolate, timeout, memory_limit and memory_limit * MEBIBYTE)
+
+
+class WithCommand(click.Command):
+    """A command whose argument may be a command line itself, behind ``--``; it arrives as one text."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Join what follows ``--`` into one argument."""
+        if "--" in args:
+            place = args.index("--")
+            args = [*args[:place], "--", MARK + shlex.join(args[place + 1 :])]
+        return super().parse_args(ctx, args)
+
+
+def _with(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,105 @@
+"""The commands for suites: generate, verify, list, show, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from refconv.catalogue import TIERS
+from refconv.cli.options import FAILED, FORCE, GOOD, OPS, SELECT, VECTORS, Paths
+from refconv.cli.output import console, progress_bar
+from refconv.errors import CatalogueError
+from refconv.export import FORMATS, export, stream_lines
+from refconv.export.prompts import selected
+from refconv.generate import generate
+from refconv.generate import recompute as compute_again
+from refconv.show import print_case, print_list
+from refconv.suite import load_suite, verify_files
+from refconv.suite.embedded import smoke_folder
+
+
+@click.command("generate")
+@click.option("--tier", type=click.Choice(list(TIERS)), default="core", show_default=True)
+@SELECT
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+@click.option("--oracle", type=click.Choice(["torch"]), default=None, help="An outside oracle that must agree too.")
+@click.option("--recipe", type=click.Path(path_type=Path), default=None, metavar="FILE",
+              help="Write the hashes of the extended tier there, instead of checking them.")  # fmt: skip
+@FORCE
+def generate_command(
+    tier: str, select: Paths, out: Path, jobs: int, oracle: str | None, recipe: Path | None, force: bool
+) -> int:
+    """Make a suite; nothing is written unless all references agree on every bit."""
+    patterns = tuple(map(str, select))
+    with progress_bar("cases") as progress:
+        count = generate(out, tier, patterns, jobs, oracle, force, progress=progress, recipe=recipe)
+    opinion = f"; {oracle} agrees on all that no policy leaves open" if oracle else ""
+    written = f"{count} cases written to {escape(str(out))}"
+    console().print(f"{written}; direct, sparse and im2col agree on every element{opinion}.")
+    return GOOD
+
+
+@click.command("verify")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--recompute", is_flag=True, help="Compute every golden value again, by all references.")
+@click.option("--oracle", type=click.Choice(["torch"]), default=None, help="With --recompute: ask it too.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int) -> int:
+    """Verify a suite: hashes, schema and lint; on demand every value."""
+    findings = verify_files(folder)
+    if recompute and not findings:
+        with progress_bar("cases") as progress:
+            findings = compute_again(folder, jobs, oracle, progress)
+    for finding in findings:
+        console().print(f"[red]wrong:[/] {escape(finding)}")
+    if not findings:
+        suite = load_suite(folder)
+        done = "every value was computed again and is the same" if recompute else "hashes, schema and lint are fine"
+        console().print(f"{suite.name} {suite.version}: {len(suite)} cases, {done}.")
+    return FAILED if findings else GOOD
+
+
+@click.command("list")
+@VECTORS
+@SELECT
+def list_command(vectors: Path | None, select: Paths) -> int:
+    """List the cases of a suite."""
+    print_list(load_suite(vectors or smoke_folder()), tuple(map(str, select)), console())
+    return GOOD
+
+
+@click.command("show")
+@click.argument("case")
+@VECTORS
+def show_command(case: str, vectors: Path | None) -> int:
+    """Show one case: what it is, what it hunts, its geometry and its numbers."""
+    print_case(load_suite(vectors or smoke_folder()).case(case), console())
+    return GOOD
+
+
+@click.command("export")
+@click.argument("suite", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True)
+@click.option("--out", type=click.Path(path_type=Path), default=None, metavar="DIR",
+              help="New or empty; a stream goes to standard output by default.")  # fmt: skip
+@SELECT
+@OPS
+@click.option("--prompt-only", is_flag=True, help="Leave out what is expected.")
+@FORCE
+def export_command(
+    suite: Path, form: str, out: Path | None, select: tuple[str, ...], ops: str, prompt_only: bool, force: bool
+) -> int:
+    """Write a suite in another format."""
+    vectors, operations = load_suite(suite), tuple(ops.split(","))
+    if out is None and form == "stream":
+        for line in stream_lines(selected(vectors, select, operations)):
+            click.echo(line)
+        return GOOD
+    if out is None:
+        raise CatalogueError(f"--out must be given for the format {form!r}.")
+    count = export(vectors, out, form, select, operations, prompt_only, force)
+    console().print(f"{count} operations to compute, written to {escape(str(out))}.")
+    return GOOD
