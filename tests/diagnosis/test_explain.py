@@ -66,6 +66,7 @@ def test_a_gradient_that_reads_the_wrong_tensor_is_said_to():
     assert "It depends on x, which has no part in it" in diagnose(from_inputs).description
 
 
+@pytest.mark.usefixtures("the_real_clock")
 def test_a_slow_layer_is_diagnosed_in_time():
     class Slow(OddColumns):
         def forward(self, *arguments):
