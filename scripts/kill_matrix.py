@@ -115,8 +115,8 @@ def page(matrix: dict[str, list[str]], folder: str) -> str:
     kinds = (
         "Faults of memory, state and numerics went through the whole of `refconv check`."
         if whole
-        else f"By golden values alone: the {len(all_faults())} faults of memory, state and numerics, and models that need a "
-        "second call, are left to `refconv check`, and to this script without `--quick`."
+        else f"By golden values alone: the {len(all_faults())} faults of memory, state and numerics, and models that "
+        "need a second call, are left to `refconv check`, and to this script without `--quick`."
     )
     lines = ["# Which faulty convolutions do the vectors catch?", "",
              f"Measured by `python scripts/kill_matrix.py {folder} --jobs 2{quick} --page docs/kills.md` over the "

@@ -59,6 +59,7 @@ def test_a_triggered_defect_is_right_about_empty_tensors(slug, extents):
         layers = triggered_defects()[slug](), Layer()
         got, expected = (as_runner(layer).run(name, tensors, problem) for layer in layers)
         np.testing.assert_array_equal(got, expected, strict=True, err_msg=name)
+        assert np.isfinite(expected).all(), (name, expected)
 
 
 @each
