@@ -23,6 +23,8 @@ class RuleSummary:
         The largest error and the root mean square of all, in units of the bound.
     correctly_rounded : float
         Share of the elements that equal the exact result rounded once.
+    histogram : tuple of int
+        Their elements by error, see :attr:`refconv.judge.Verdict.histogram`.
     """
 
     rule: str
@@ -32,6 +34,7 @@ class RuleSummary:
     worst: float
     rms: float
     correctly_rounded: float
+    histogram: tuple[int, ...] = ()
 
 
 def summarise(rule: str, judged: Sequence[tuple[Verdict, str]]) -> RuleSummary:
@@ -55,4 +58,5 @@ def summarise(rule: str, judged: Sequence[tuple[Verdict, str]]) -> RuleSummary:
         worst=max((verdict.interval_use for verdict in verdicts), default=0.0),
         rms=math.sqrt(squares / elements),
         correctly_rounded=equal / elements if any(verdict.elements for verdict in verdicts) else 1.0,
+        histogram=tuple(map(sum, zip(*(verdict.histogram for verdict in verdicts if verdict.histogram), strict=True))),
     )

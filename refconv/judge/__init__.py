@@ -4,9 +4,10 @@ from refconv.judge.bounds import Interval, error_bound, growth, standard_interva
 from refconv.judge.classes import AccuracyClass, parse_class
 from refconv.judge.evidence import Evidence
 from refconv.judge.statistics import Statistics, companion
-from refconv.judge.verdict import Element, Verdict, judge_tensor
+from refconv.judge.verdict import EDGES, Element, Verdict, judge_tensor
 
 __all__ = [
+    "EDGES",
     "AccuracyClass",
     "Element",
     "Evidence",

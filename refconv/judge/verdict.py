@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from refconv.judge.closeup import Closeup, close_up
+
 Array = npt.NDArray[Any]
+
+EDGES = tuple(2.0**-power for power in range(7, -1, -1))  # of the histogram, in units of the bound
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,11 @@ class Verdict:
         The root mean square of the errors in units of the bound.
     violation : str
         What is wrong with the tensor as a whole, for rules that say so; empty otherwise.
+    histogram : tuple of int
+        How many elements have no error at all; an error up to each of :data:`EDGES`, in units of the bound;
+        a larger one.
+    closeup : Closeup or None
+        Where the errors are, if there are any; it takes no part in comparisons.
     """
 
     elements: int
@@ -64,6 +73,8 @@ class Verdict:
     correctly_rounded: float
     interval_rms: float = 0.0
     violation: str = ""
+    histogram: tuple[int, ...] = ()
+    closeup: Closeup | None = field(default=None, compare=False, repr=False)
 
     @property
     def passed(self) -> bool:
@@ -114,7 +125,14 @@ def judge_tensor(got: Array, expected: Array, lo: Array | None = None, hi: Array
         interval_use=float(error.max(initial=0.0)),
         correctly_rounded=float(np.mean(same)) if truth.size else 1.0,
         interval_rms=float(np.sqrt(np.mean(error * error))) if truth.size else 0.0,
+        histogram=_histogram(error),
+        closeup=close_up(truth, result, outside, error) if len(wrong) else None,
     )
+
+
+def _histogram(error: Array) -> tuple[int, ...]:
+    bins = np.searchsorted((0.0, *EDGES), error.ravel())
+    return tuple(np.bincount(bins, minlength=len(EDGES) + 2).tolist())
 
 
 def _float64(values: Array) -> npt.NDArray[np.float64]:

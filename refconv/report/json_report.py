@@ -79,6 +79,7 @@ def _rule(summary: RuleSummary) -> dict[str, Any]:
         "worst": _float(summary.worst),
         "rms": _float(summary.rms),
         "correctlyRounded": _float(summary.correctly_rounded),
+        "histogram": list(summary.histogram),
     }
 
 

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from refconv.judge import judge_tensor
+from refconv.judge.closeup import LARGEST, PATCH
+from refconv.judge.verdict import EDGES
+
+
+def look(shape, *places, bound=0.5):
+    truth = np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
+    got = truth.copy()
+    for place, error in places:
+        got[place] += error
+    return judge_tensor(got, truth, truth - bound, truth + bound)
+
+
+def test_the_map_holds_the_largest_error_over_images_and_channels_in_units_of_the_bound():
+    closeup = look((2, 3, 4, 5), ((0, 1, 2, 3), 1.5), ((1, 2, 2, 3), -4.0), ((1, 0, 3, 0), 0.25)).closeup
+    assert closeup.error[2, 3] == 8
+    assert closeup.error[3, 0] == 0.5
+    assert np.count_nonzero(closeup.error) == 2
+    assert closeup.wrong[2, 3] == pytest.approx(2 / 6)
+    assert closeup.wrong[3, 0] == 0  # an error that is allowed
+
+
+def test_the_planes_tell_which_images_and_channels_are_wrong():
+    closeup = look((2, 3, 4, 5), ((0, 1, 2, 3), 1.5), ((1, 2, 2, 3), -4.0)).closeup
+    assert np.argwhere(closeup.planes).tolist() == [[0, 1], [1, 2]]
+    assert closeup.leading == (0, 1)
+    assert closeup.affected == ((0, 1), (1, 2), (2,), (3,))
+    assert closeup.lengths == (2, 3, 4, 5)
+
+
+def test_the_patch_shows_the_numbers_around_the_first_wrong_element():
+    closeup = look((1, 2, 20, 30), ((0, 1, 19, 15), 7.0)).closeup
+    assert closeup.corner == (13, 11)
+    assert closeup.expected.shape == PATCH
+    at = np.argwhere(closeup.bad)
+    assert (at + closeup.corner).tolist() == [[19, 15]]
+    assert (closeup.got - closeup.expected)[closeup.bad].tolist() == [7.0]
+
+
+@pytest.mark.parametrize("shape", [(5,), (2, 3, 7), (2, 3, 2, 4, 5), (3, 2)])
+def test_every_result_has_rows_and_columns(shape):
+    last = tuple(length - 1 for length in shape)
+    closeup = look(shape, (last, 3.0)).closeup
+    assert closeup.error[-1, -1] == 6
+    assert np.count_nonzero(closeup.error) == 1
+
+
+def test_a_large_map_is_pooled_and_loses_no_wrong_element():
+    closeup = look((1, 1, 3, 1000), ((0, 0, 1, 999), 2.0)).closeup
+    assert closeup.cell == (1, 25)
+    assert max(closeup.error.shape) <= LARGEST
+    assert closeup.error[1, -1] == 4
+    assert closeup.wrong[1, -1] == pytest.approx(1 / 25)
+
+
+def test_a_right_result_has_no_closeup():
+    assert look((1, 1, 2, 2), ((0, 0, 0, 0), 0.5)).closeup is None
+
+
+def test_two_verdicts_are_equal_though_their_pictures_are_two_objects():
+    assert look((1, 2), ((0, 1), 3.0)) == look((1, 2), ((0, 1), 3.0))
+
+
+def test_the_histogram_counts_every_element_once():
+    histogram = look((2, 4), ((0, 1), 0.5), ((0, 2), 0.25), ((1, 0), 1e-9), ((1, 1), 99.0)).histogram
+    assert len(histogram) == len(EDGES) + 2
+    assert histogram == (4, 1, 0, 0, 0, 0, 0, 1, 1, 1)
