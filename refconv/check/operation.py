@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from refconv.check.case_judge import CaseJudge, Finding
+from refconv.check.many_images import many_images
 from refconv.check.outcomes import Outcome
 from refconv.check.policies import Accepted, best_match
 from refconv.check.side_checks import SideCheck, repeated, side_checks
@@ -71,12 +72,15 @@ class Checker:
     def _beside(self, call: Call, first: Answer, finding: Finding, case: Case, truth: Expected | None) -> Finding:
         """Return the finding of the first call, or what one of the side checks found."""
         overwritten = False
-        for side in side_checks(call, case, self.session.arranges) if self.session.repeats else []:
+        sides = [*side_checks(call, case, self.session.arranges), *many_images(call, case, truth)]
+        for side in sides if self.session.repeats else []:
             answer = self.session.call(side.call)
             overwritten = overwritten or (side.first and answer.overwrote)
             worse = self._side(side, answer, first, case, truth)
             if worse is not None:
                 return self._once_more(call, first, case, truth) or worse
+            if answer.seconds > side.limit:
+                break
         return replace(finding, status="FAIL", message=OVERWRITTEN) if overwritten else finding
 
     def _once_more(self, call: Call, first: Answer, case: Case, truth: Expected | None) -> Finding | None:

@@ -8,6 +8,7 @@ arithmetic that rounds symmetrically, so that nothing needs to be computed for i
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -55,12 +56,15 @@ class SideCheck:
         Turns its result into what the first call must return.
     first : bool
         Whether it follows that call directly, and so tells whether its result was overwritten.
+    limit : float
+        Seconds; those that follow are left out if it takes longer.
     """
 
     call: Call
     words: str
     undo: Callable[[Array], Array] = np.asarray
     first: bool = False
+    limit: float = math.inf
 
 
 def side_checks(call: Call, case: Case, arranges: bool = True) -> list[SideCheck]:
