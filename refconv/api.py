@@ -1,7 +1,7 @@
 """Everything that ``import refconv`` offers, each name from its room; the package loads it when it is asked for one."""
 
 from refconv.check import Outcome, Report, assert_conv2d, check
-from refconv.diagnosis import Diagnosis, Fingerprint, Hunt, diagnose, fingerprint, hunt
+from refconv.diagnosis import Diagnosis, Fingerprint, Hunt, diagnose, fingerprint, hunt, with_causes
 from refconv.errors import (
     CatalogueError,
     DisagreementError,
@@ -52,4 +52,5 @@ __all__ = [
     "generate",
     "hunt",
     "load_suite",
+    "with_causes",
 ]

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from refconv.check import Report, check
-from refconv.diagnosis import Diagnosis, diagnose
+from refconv.diagnosis import Diagnosis, diagnose, with_causes
 from refconv.errors import SuiteError
 from refconv.generate import generate
 from refconv.implementations import load_implementation
@@ -79,7 +79,7 @@ def quickstart(out: Path, force: bool = False, progress: Progress | None = None)
     example.write_text(files("refconv").joinpath("example", EXAMPLE).read_text("utf-8"), "utf-8")
     suite = load_suite(vectors)
     faulty = load_implementation(f"{example}:conv2d")
-    wrong, diagnosis = check(faulty, suite), diagnose(faulty)
+    wrong, diagnosis = with_causes(check(faulty, suite), suite), diagnose(faulty)
     command = f"refconv check {example}:conv2d --vectors {vectors}"
     write_report(wrong, html, diagnosis=diagnosis, command=command)
     right = check(load_implementation("im2col"), suite)

@@ -20,7 +20,8 @@ FLOORS = [  # a room imports rooms of lower floors only, and itself
     {"suite", "reference", "fills", "exact"},
     {"implementations"},  # above reference, because ours are implementations like any other
     {"functional", "export", "catalogue", "judge"},
-    {"check", "generate", "diagnosis"},
+    {"check", "generate"},
+    {"diagnosis"},  # above check, whose failures it explains
     {"api"},  # what users import; who stands below cannot lean on it
     {"__init__"},
     {"report", "show"},

@@ -1,6 +1,7 @@
 """Checking: an implementation, a suite, and what became of every case."""
 
 from refconv.check.assertion import assert_conv2d
+from refconv.check.causes import Cause
 from refconv.check.expect import expect, expected, idle_warning
 from refconv.check.outcomes import FAILURES, STATUSES, Outcome, Report
 from refconv.check.rules import RuleSummary
@@ -12,6 +13,7 @@ from refconv.check.xfails import Xfail, read_xfails
 __all__ = [
     "FAILURES",
     "STATUSES",
+    "Cause",
     "Outcome",
     "Plan",
     "Report",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from refconv.formats import NumberFormat, get_format
 from refconv.implementations import RESULT_NAMES
-from refconv.judge import AccuracyClass, Evidence, Statistics, Verdict, companion, judge_tensor
+from refconv.judge import AccuracyClass, Evidence, Statistics, Verdict, companion, digest, judge_tensor
 from refconv.judge.classes import Standard
 from refconv.suite import Case, Expected
 
@@ -25,6 +25,7 @@ class Finding:
     message: str = ""
     verdict: Verdict | None = None
     statistics: Statistics | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,12 @@ class CaseJudge:
             return Finding("FAIL", "must be refused by an error, got a result")
         name, truth = RESULT_NAMES[operation], expected.tensor
         if got.shape != truth.shape:
-            return Finding("FAIL", f"{name} must have shape {truth.shape}, got {got.shape}")
+            return Finding("FAIL", f"{name} must have shape {truth.shape}, got {got.shape}", digest=digest(got))
         evidence = _evidence(case, operation, expected)
         claimed = self._claimed_for(case)
         verdict = _verdict(claimed, got, expected, evidence)
         if not verdict.passed:
-            return Finding("FAIL", _wrong(verdict, name), verdict)
+            return Finding("FAIL", _wrong(verdict, name), verdict, digest=digest(got))
         message = _side_effects(got, truth, name, changed)
         if message:
             return Finding("FAIL", message, verdict)

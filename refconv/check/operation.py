@@ -45,7 +45,7 @@ class Checker:
         return Outcome(
             case.id, operation, finding.status, case.flags, case.comment, case.problem.descriptor,
             next(iter(case.inputs.values())).dtype.name, self.judge.rule(case, accepted[policy]), finding.message,
-            finding.verdict, answer.seconds, finding.statistics, policy,
+            finding.verdict, answer.seconds, finding.statistics, policy, digest=finding.digest,
         )  # fmt: skip
 
     def _answer(self, call: Call, case: Case) -> Answer:
@@ -105,7 +105,7 @@ class Checker:
         found = self.judge.find(undone, case, side.call.operation, truth, list(answer.changed))
         if found.status in PASSED:
             return None
-        return replace(found, message=f"the result is right, but not with {side.words}: {found.message}")
+        return replace(found, message=f"the result is right, but not with {side.words}: {found.message}", digest="")
 
 
 def demand(case: Case, expected: Expected | None) -> Demand:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from refconv.check.causes import Cause
 from refconv.check.rules import RuleSummary, summarise
 from refconv.check.xfails import Xfail
 from refconv.judge import Element, Statistics, Verdict
@@ -55,6 +56,9 @@ class Outcome:
         For a choice: the policy that the result follows, or against which it was judged.
     xfail : Xfail or None
         The entry by which this outcome was expected, or was expected to be a failure.
+    digest : str
+        Of the wrong tensor that a plain call gave, see :func:`refconv.judge.digest`; so a prediction can be compared
+        with it to the last bit, and nothing large is kept.  Empty for all other outcomes.
     """
 
     case_id: str
@@ -71,6 +75,7 @@ class Outcome:
     statistics: Statistics | None = None
     policy: str = ""
     xfail: Xfail | None = None
+    digest: str = ""
 
     @property
     def failed(self) -> bool:
@@ -111,6 +116,11 @@ class Report:
         In the order of the suite.
     warnings : tuple of str
         Sentences about the run that are no failures, such as entries of expected failures that match nothing.
+    causes : tuple of Cause
+        The known defects that predict failures, those of most failures first; none, unless
+        :func:`refconv.diagnosis.with_causes` has looked for them.
+    not_looked_at : int
+        How many wrong results there was no time to look for a cause of.
     """
 
     implementation: str
@@ -118,6 +128,8 @@ class Report:
     version: str
     outcomes: tuple[Outcome, ...]
     warnings: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    not_looked_at: int = 0
 
     @property
     def passed(self) -> bool:
@@ -128,6 +140,10 @@ class Report:
     def failures(self) -> tuple[Outcome, ...]:
         """The outcomes that make the run fail."""
         return tuple(outcome for outcome in self.outcomes if outcome.failed)
+
+    def cause_of(self, outcome: Outcome) -> Cause | None:
+        """Return the cause that predicts an outcome, if one was found."""
+        return next((cause for cause in self.causes if (outcome.case_id, outcome.operation) in cause.failures), None)
 
     @property
     def executed(self) -> int:

@@ -14,6 +14,7 @@ from rich.markup import escape
 from refconv.check import check, expect, may_write_xfails, read_xfails, write_xfails
 from refconv.cli.options import FORCE, VECTORS, Paths, WithCommand, judging, opened, running
 from refconv.cli.output import conclude, console, progress_bar, tidy
+from refconv.diagnosis import with_causes
 from refconv.implementations.result_folder import ResultFolder
 from refconv.implementations.stream_results import StreamResults
 from refconv.report import may_write_report, with_options
@@ -51,7 +52,7 @@ def check_command(
     with tidy(), opened(impl, **isolation) as session, progress_bar("cases") as progress:
         report = check(session, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
                        strict_statistics, policies, thorough)  # fmt: skip
-    report = expect(report, known)
+    report = with_causes(expect(report, known), suite)
     words = (f" --vectors {vectors}" if vectors else "") + (f" --xfails {xfails}" if xfails else "")
     command = with_options(f"refconv check {impl}", words + claims(judged_by, strict_statistics, policies))
     code = conclude(report, command, reports, min_cases)
@@ -80,6 +81,7 @@ def judge_command(
         with progress_bar("cases") as progress:
             report = check(session, vectors, select, tuple(ops.split(",")), progress, judged_by, strict_statistics,
                            policies)  # fmt: skip
+        report = with_causes(report, vectors)
         words = f"refconv judge {suite}{f' {results}' if results else ''}{' --stream' if stream else ''}"
         command = words + claims(judged_by, strict_statistics, policies)
         code = conclude(report, command, reports, min_cases)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from refconv.diagnosis.defects import Defect, Triggered
 from refconv.diagnosis.layer import Layer
 from refconv.implementations import ARGUMENTS, RESULT_NAMES
-from refconv.judge import judge_tensor
+from refconv.judge import Verdict, judge_tensor
 from refconv.suite import Case, Expected
 
 Array = npt.NDArray[Any]
@@ -45,21 +45,40 @@ def _misses(case: Case, defect: type[Defect], operation: str) -> bool:
     expected = case.expected.get(RESULT_NAMES[operation])
     if expected is None:
         return False
+    try:
+        got = predicted(case, defect, operation)
+    except (ValueError, IndexError):  # models need not know what to do where there is nothing to compute
+        return 0 not in (*case.problem.x_shape, *case.problem.y_shape)
+    if got is None:
+        return False
+    return not (got.shape == expected.tensor.shape and judge(got, expected).passed)
+
+
+def judge(got: Array, expected: Expected) -> Verdict:
+    """Judge a tensor as the vectors say."""
+    return judge_tensor(got, expected.tensor, expected.lo, expected.hi)
+
+
+def predicted(case: Case, defect: type[Defect], operation: str) -> Array | None:
+    """Return what a defect makes of a case, in float64; None where its trigger does not hold.
+
+    Examples
+    --------
+    >>> from refconv.diagnosis.defects import triggered_defects
+    >>> from refconv.suite import load_suite
+    >>> from refconv.suite.embedded import smoke_folder
+    >>> case = load_suite(smoke_folder()).case("worked-example-float32-iota/x3x3-w2x2")
+    >>> predicted(case, triggered_defects()["seventeenth-column-skipped"], "forward") is None
+    True
+    """
     layer: Layer = defect()
     if isinstance(layer, Triggered):
         dtype = next(iter(case.inputs.values())).dtype
         if not layer.holds(operation, case.problem, dtype):
-            return False
+            return None
         layer = layer.layer(operation, case.problem, dtype)
-    return not _right(layer, case, operation, expected)
-
-
-def _right(layer: Layer, case: Case, operation: str, expected: Expected) -> bool:
     tensors = [case.inputs.get(name) for name in ARGUMENTS[operation]]
     wide = [None if tensor is None else tensor.astype(np.float64) for tensor in tensors]
-    try:
-        with np.errstate(all="ignore"):
-            got: Array = getattr(layer, operation)(*wide, case.problem)
-    except (ValueError, IndexError):  # models need not know what to do where there is nothing to compute
-        return 0 in (*case.problem.x_shape, *case.problem.y_shape)
-    return got.shape == expected.tensor.shape and judge_tensor(got, expected.tensor, expected.lo, expected.hi).passed
+    with np.errstate(all="ignore"):
+        got: Array = getattr(layer, operation)(*wide, case.problem)
+    return got

@@ -2,6 +2,7 @@
 
 from refconv.judge.bounds import Interval, error_bound, growth, standard_interval
 from refconv.judge.classes import AccuracyClass, parse_class
+from refconv.judge.digest import digest
 from refconv.judge.evidence import Evidence
 from refconv.judge.statistics import Statistics, companion
 from refconv.judge.verdict import EDGES, Element, Verdict, judge_tensor
@@ -15,6 +16,7 @@ __all__ = [
     "Statistics",
     "Verdict",
     "companion",
+    "digest",
     "error_bound",
     "growth",
     "judge_tensor",

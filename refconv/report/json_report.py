@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from refconv.check import Outcome, Report, RuleSummary, Xfail
+from refconv.check import Cause, Outcome, Report, RuleSummary, Xfail
 from refconv.judge import Element, Statistics, Verdict
 
 SCHEMA = "refconv.report.v1"
@@ -41,13 +41,28 @@ def json_text(report: Report) -> str:
         "total": len(report.outcomes),
         "counts": report.count(),
         "warnings": list(report.warnings),
+        "causes": [_cause(cause) for cause in report.causes],
+        "notLookedAt": report.not_looked_at,
         "rules": [_rule(summary) for summary in report.by_rule()],
-        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+        "outcomes": [_outcome(outcome, report.cause_of(outcome)) for outcome in report.outcomes],
     }
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "defect": cause.defect,
+        "equals": list(cause.equals),
+        "summary": cause.summary,
+        "usually": cause.usually,
+        "operations": list(cause.operations),
+        "failures": len(cause.failures),
+        "problems": cause.problems,
+        "contradicted": cause.contradicted,
+    }
+
+
+def _outcome(outcome: Outcome, cause: Cause | None) -> dict[str, Any]:
     return {
         "id": outcome.case_id,
         "operation": outcome.operation,
@@ -62,6 +77,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "verdict": None if outcome.verdict is None else _verdict(outcome.verdict),
         "statistics": None if outcome.statistics is None else _statistics(outcome.statistics),
         "xfail": None if outcome.xfail is None else _xfail(outcome.xfail),
+        "diagnosis": None if cause is None else cause.defect,
         "seconds": _float(outcome.seconds),
     }
 

@@ -203,13 +203,16 @@ def facts(outcome: Outcome, report: Report) -> list[tuple[str, str]]:
         Label and plain text, in the order in which a reader wants them.
     """
     verdict, judged = outcome.verdict, f"{outcome.element}, judged {outcome.rule}"
-    flags = ordered_flags(report, outcome)
+    flags, cause = ordered_flags(report, outcome), report.cause_of(outcome)
     rows = [("flags", ", ".join(flags)), ("problem", describe_problem(outcome.descriptor))]
     if verdict is None or verdict.passed:
         rows.append(("message", outcome.message))
     else:
         rows.append(("wrong", f"{verdict.wrong} of {verdict.elements} elements; {judged}"))
-    rows += [("usually means", meaning) for meaning in usually_means(flags)]
+    if cause:
+        rows += [("diagnosis", str(cause)), ("usually means", cause.usually)]
+    else:
+        rows += [("usually means", meaning) for meaning in usually_means(flags)]
     return [(label, plain(text)) for label, text in rows if text]
 
 
@@ -225,7 +228,7 @@ def describe_failure(outcome: Outcome, report: Report, again: str) -> list[str]:
     """
     numbers = [(row.label, _sentence(row)) for row in compare(outcome)]
     rows = [*facts(outcome, report), ("reproduce", again)]
-    at = next((i for i, (label, _) in enumerate(rows) if label in ("usually means", "reproduce")), 0)
+    at = next((i for i, (label, _) in enumerate(rows) if label in ("diagnosis", "usually means", "reproduce")), 0)
     rows[at:at] = numbers
     width = max(len(label) for label, _ in rows)
     return [f"{label:<{width}}  {text}" for label, text in rows]

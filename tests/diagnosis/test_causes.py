@@ -1,0 +1,105 @@
+"""Failures of a check are put down to known bugs, by what was wrong about them alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from refconv.check import check
+from refconv.diagnosis import all_defects, with_causes
+from refconv.diagnosis.layer import Layer
+from refconv.formats import natural_output
+from refconv.judge import digest
+from refconv.suite import load_suite
+from refconv.suite.embedded import smoke_folder
+
+
+PLAIN = ["*-exact/*", "*-iota/*", "*-zero-mean/*"]
+
+
+class Bent:
+    """A right layer with other operations of a defect, in wide arithmetic, as whoever has one bug would have it."""
+
+    def __init__(self, **slugs):
+        for operation in ("forward", "grad_input", "grad_weight", "grad_bias"):
+            layer = all_defects()[slugs[operation]]() if operation in slugs else Layer()
+            setattr(self, operation, self._wide(getattr(layer, operation)))
+
+    @staticmethod
+    def _wide(function):
+        def call(*arguments):
+            tensors, problem = arguments[:-1], arguments[-1]
+            wide = [None if tensor is None else tensor.astype(np.float64) for tensor in tensors]
+            out = natural_output(next(tensor.dtype for tensor in tensors if tensor is not None))
+            return function(*wide, problem).astype(out.dtype)
+
+        return call
+
+
+@pytest.fixture(scope="module")
+def smoke():
+    return load_suite(smoke_folder())
+
+
+def caused(layer, suite, **how):
+    return with_causes(check(layer, suite, PLAIN, thorough=False), suite, **how)
+
+
+def test_one_bug_explains_all_failures_exact_and_rounded(smoke):
+    report = caused(Bent(forward="kernel-flipped", grad_input="kernel-flipped"), smoke)
+    (cause,) = report.causes
+    assert (cause.defect, cause.equals, cause.operations) == ("kernel-flipped", (), ("forward", "grad_input"))
+    explained = [outcome for outcome in report.failures if report.cause_of(outcome) is cause]
+    assert explained == [outcome for outcome in report.failures if outcome.digest]
+    assert any(outcome.rule.startswith("standard") for outcome in explained)
+    assert len(explained) == len(cause.failures) > 10
+    assert cause.problems > 5
+    assert (cause.contradicted, report.not_looked_at) == (0, 0)
+
+
+def test_two_bugs_are_two_causes(smoke):
+    report = caused(Bent(forward="stride-ignored", grad_bias="gradients-averaged"), smoke)
+    assert {cause.defect: cause.operations for cause in report.causes} == {
+        "stride-ignored": ("forward",), "gradients-averaged": ("grad_bias",)
+    }  # fmt: skip
+
+
+def test_a_bug_of_a_few_problems_is_only_like_one_that_shows_on_more(smoke):
+    layer, rare = Bent(), Bent(forward="kernel-flipped")
+
+    def forward(x, weight, bias, problem):
+        return (rare if weight.shape[2:] == (3, 2) else layer).forward(x, weight, bias, problem)
+
+    report = caused(type("Rare", (), {"forward": staticmethod(forward)})(), smoke)
+    assert report.causes[0].defect == "kernel-flipped"
+    assert report.causes[0].contradicted > 0
+    assert str(report.causes[0]).startswith("like kernel-flipped (")
+
+
+def test_what_no_model_predicts_has_no_cause(smoke):
+    class Odd(Layer):
+        def forward(self, x, weight, bias, problem):
+            return super().forward(x, weight, bias, problem) * 3 + 1
+
+    report = caused(Odd(), smoke)
+    assert report.causes == ()
+    assert report.failures
+    assert report.not_looked_at == 0
+
+
+def test_what_there_was_no_time_for_is_counted(smoke):
+    report = caused(Bent(forward="kernel-flipped"), smoke, seconds=0)
+    assert report.causes == ()
+    assert report.not_looked_at == len(report.failures)
+
+
+def test_one_wrong_bit_more_is_another_bug(smoke):
+    report = check(Bent(forward="kernel-flipped"), smoke, ["*-exact/*"], ["forward"], thorough=False)
+    twisted = [replace(o, digest=digest(np.zeros(1))) if o.digest else o for o in report.outcomes]
+    assert with_causes(replace(report, outcomes=tuple(twisted)), smoke).causes == ()
+
+
+def test_a_second_call_that_goes_wrong_is_no_wrong_value(smoke):
+    report = check(all_defects()["gradients-accumulated"](), smoke, ["*-iota/*"])
+    assert [outcome.digest for outcome in report.failures] == [""] * len(report.failures)
+    assert report.failures
