@@ -13,7 +13,6 @@ from refconv.judge import digest
 from refconv.suite import load_suite
 from refconv.suite.embedded import smoke_folder
 
-
 PLAIN = ["*-exact/*", "*-iota/*", "*-zero-mean/*"]
 
 
