@@ -15,7 +15,18 @@ from refconv.errors import (
     TensorError,
     XfailError,
 )
-from refconv.functional import Gradients, conv2d, conv2d_backward, exact_conv2d
+from refconv.functional import (
+    Gradients,
+    conv1d,
+    conv1d_backward,
+    conv2d,
+    conv2d_backward,
+    conv3d,
+    conv3d_backward,
+    exact_conv1d,
+    exact_conv2d,
+    exact_conv3d,
+)
 from refconv.generate import generate
 from refconv.problem import ConvProblem
 from refconv.reference.sparse import convolution_matrix
@@ -43,11 +54,17 @@ __all__ = [
     "XfailError",
     "assert_conv2d",
     "check",
+    "conv1d",
+    "conv1d_backward",
     "conv2d",
     "conv2d_backward",
+    "conv3d",
+    "conv3d_backward",
     "convolution_matrix",
     "diagnose",
+    "exact_conv1d",
     "exact_conv2d",
+    "exact_conv3d",
     "fingerprint",
     "generate",
     "hunt",

@@ -29,6 +29,26 @@ def test_gradients_obey_the_adjoint_identity(method):
     np.testing.assert_array_equal(gradients.bias, g.sum(axis=(0, 2, 3)))
 
 
+LINE = dict(stride=2, padding=((1, 2),), dilation=3, groups=2)
+VOLUME = dict(stride=(1, 2, 1), padding=((1, 0), (0, 2), (2, 1)), dilation=(1, 1, 2), groups=2)
+OTHER_AXES = [(1, (2, 4, 11), (6, 2, 3), LINE), (3, (2, 4, 3, 6, 5), (6, 2, 2, 3, 2), VOLUME)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("axes", "x_shape", "weight_shape", "how"), OTHER_AXES)
+def test_one_and_three_axes_have_functions_of_their_own(axes, x_shape, weight_shape, how, method):
+    layer, backward, exactly = (getattr(refconv, name.format(axes)) for name in
+                                ("conv{}d", "conv{}d_backward", "exact_conv{}d"))  # fmt: skip
+    x, weight = (RNG.integers(-9, 10, shape).astype(np.float64) for shape in (x_shape, weight_shape))
+    y = layer(x, weight, BIAS, **how, method=method)
+    assert y.tobytes() == exactly(x, weight, BIAS, **how).tobytes()
+    g = RNG.integers(-9, 10, y.shape).astype(np.float64)
+    gradients = backward(g, x, weight, **how, method=method)
+    linear = np.sum(g * (y - BIAS.reshape(-1, *[1] * axes)))
+    assert np.sum(gradients.input * x) == np.sum(gradients.weight * weight) == linear
+    np.testing.assert_array_equal(gradients.bias, g.sum(axis=(0, *range(2, axes + 2))))
+
+
 def test_lists_are_taken():
     assert refconv.conv2d([[[[1.0, 2.0]]]], [[[[3.0, 4.0]]]], [0.5]).tolist() == [[[[11.5]]]]
 
@@ -64,6 +84,10 @@ def test_errors_are_sentences():
         refconv.conv2d(X, WEIGHT)
     with pytest.raises(GeometryError, match=r"x must be \(N, C, H, W\) and weight .*, got x.shape=\(2, 4, 6\)"):
         refconv.conv2d(X[..., 0], WEIGHT[..., 0])
+    with pytest.raises(GeometryError, match=r"x must be \(N, C, L\) and weight \(K, C/G, kL\), got"):
+        refconv.conv1d(X, WEIGHT)
+    with pytest.raises(GeometryError, match=r"x must be \(N, C, D, H, W\) and weight"):
+        refconv.conv3d(X, WEIGHT)
     with pytest.raises(TensorError, match=r"bias must have shape \(6,\)"):
         refconv.conv2d(X, WEIGHT, BIAS[:5], groups=2)
     with pytest.raises(TensorError, match="grad_output must have shape"):

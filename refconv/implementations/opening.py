@@ -68,7 +68,7 @@ def address_of(implementation: Any) -> str:
     --------
     >>> import refconv
     >>> address_of(refconv.conv2d)
-    'refconv.functional:conv2d'
+    'refconv.functional.images:conv2d'
     """
     name, module = getattr(implementation, "__qualname__", ""), getattr(implementation, "__module__", "")
     if getattr(sys.modules.get(module), name, None) is not implementation:

@@ -52,7 +52,7 @@ class TorchEngine:
         offset = None if bias is None else self._tensor(bias)
         arguments = (image, self._tensor(weight), offset, problem.stride, padding, problem.dilation, problem.groups)
         with self._kernels():
-            y = self.torch.nn.functional.conv2d(*arguments)
+            y = self._layer(problem)(*arguments)
         return self._array(y, x)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -84,16 +84,19 @@ class TorchEngine:
             )  # fmt: skip
         if which or image is x:
             return gradients[which]
-        (top, _), (left, _) = problem.padding
-        height, width = problem.input_size
-        return gradients[0][:, :, top : top + height, left : left + width]
+        return self.torch.nn.functional.pad(gradients[0], [-size for size in _pads(problem)])
 
     def _padded(self, x: Any, problem: ConvProblem) -> tuple[Any, tuple[int, ...]]:
         """Return the image to convolve, and the padding that is left for the convolution."""
-        if all(begin == end for begin, end in problem.padding):
+        if all(begin == end >= 0 for begin, end in problem.padding):
             return x, tuple(begin for begin, _ in problem.padding)
-        pads = [size for pair in reversed(problem.padding) for size in pair]
-        return self.torch.nn.functional.pad(x, pads), (0,) * len(problem.padding)
+        return self.torch.nn.functional.pad(x, _pads(problem)), (0,) * len(problem.padding)
+
+    def _layer(self, problem: ConvProblem) -> Any:
+        axes = len(problem.input_size)
+        if axes > 3:
+            raise NotImplementedError(f"PyTorch has no convolution over {axes} axes.")
+        return getattr(self.torch.nn.functional, f"conv{axes}d")
 
     @contextmanager
     def _kernels(self) -> Iterator[None]:
@@ -122,6 +125,11 @@ class TorchEngine:
         if host.dtype == self.torch.bfloat16:
             return host.view(self.torch.uint16).numpy().view(like.dtype)  # type: ignore[no-any-return]
         return host.numpy()  # type: ignore[no-any-return]
+
+
+def _pads(problem: ConvProblem) -> list[int]:
+    """Return the padding as PyTorch's pad takes it: the last axis first."""
+    return [size for pair in reversed(problem.padding) for size in pair]
 
 
 def create(option: str | None = None) -> TorchEngine:

@@ -1,8 +1,9 @@
 """The definition: seven loops over n, k, oh, ow, c, kh, kw.
 
 Everything here is written to be read aloud, not to be fast.  The loops stand once, in
-:func:`products`; the layer and its three gradients are then one line each.  The scalars may be of any
-kind: floats, complex numbers, Python integers of any size (``dtype=object``).
+:func:`seven_loops`, and once more for any number of axes; the layer and its three gradients are then one
+line each.  The scalars may be of any kind: floats, complex numbers, Python integers of any size
+(``dtype=object``).
 
 Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning" (arXiv:1603.07285),
 sections 2 and 4, for the layer with padding, stride and dilation; the gradients follow from the chain
@@ -20,13 +21,14 @@ import numpy.typing as npt
 from refconv.problem import ConvProblem
 
 Array = npt.NDArray[Any]
-Index = tuple[int, int, int, int]
+Index = tuple[int, ...]
+Product = tuple[Index, Index, Index]  # where its y, its x and its weight stand
 
 name = "direct"
 unbounded_integers = True  # arrays of Python integers are computed without any rounding or overflow
 
 
-def products(problem: ConvProblem) -> Iterator[tuple[Index, Index, Index]]:
+def products(problem: ConvProblem) -> Iterator[Product]:
     """Yield where every product of the layer stands: in y, in x and in weight.
 
     Padding is absence: a tap that falls outside of the image makes no product, so nothing is ever
@@ -35,7 +37,7 @@ def products(problem: ConvProblem) -> Iterator[tuple[Index, Index, Index]]:
     Parameters
     ----------
     problem : ConvProblem
-        With two spatial axes.
+        With any number of spatial axes.
 
     Yields
     ------
@@ -52,6 +54,11 @@ def products(problem: ConvProblem) -> Iterator[tuple[Index, Index, Index]]:
     (0, 0, 0, 1) (0, 0, 0, 1) (0, 0, 0, 0)
     (0, 0, 0, 1) (0, 0, 0, 2) (0, 0, 0, 1)
     """
+    return seven_loops(problem) if len(problem.input_size) == 2 else loops_over_any_axes(problem)
+
+
+def seven_loops(problem: ConvProblem) -> Iterator[Product]:
+    """Yield the products of a problem with two spatial axes."""
     N, C, H, W = problem.x_shape
     K, Cg, kH, kW = problem.weight_shape
     oH, oW = problem.output_size
@@ -70,6 +77,20 @@ def products(problem: ConvProblem) -> Iterator[tuple[Index, Index, Index]]:
                                 iw = ow * sW - left + kw * dW
                                 if 0 <= ih < H and 0 <= iw < W:
                                     yield (n, k, oh, ow), (n, g * Cg + c, ih, iw), (k, c, kh, kw)
+
+
+def loops_over_any_axes(problem: ConvProblem) -> Iterator[Product]:
+    """Yield the same products in the same order, with as many loops as there are axes."""
+    K, Cg, *_ = problem.weight_shape
+    axes = range(len(problem.input_size))
+    for n, k, *output in np.ndindex(problem.y_shape):
+        g = k // (K // problem.groups)
+        for c, *tap in np.ndindex(problem.weight_shape[1:]):
+            position = [
+                output[a] * problem.stride[a] - problem.padding[a][0] + tap[a] * problem.dilation[a] for a in axes
+            ]
+            if all(0 <= position[a] < problem.input_size[a] for a in axes):
+                yield (n, k, *output), (n, g * Cg + c, *position), (k, c, *tap)
 
 
 def forward(x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
@@ -111,7 +132,7 @@ def forward(x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -
     if bias is None:
         return y
     problem.check_tensor("bias", bias.shape)
-    return y + bias[:, None, None]
+    return y + bias.reshape(-1, *[1] * len(problem.output_size))
 
 
 def grad_input(grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
@@ -219,6 +240,6 @@ def grad_bias(grad_output: Array, problem: ConvProblem) -> Array:
     """
     problem.check_tensor("grad_output", grad_output.shape)
     gradient = np.zeros(problem.bias_shape, dtype=grad_output.dtype)
-    for n, k, oh, ow in np.ndindex(problem.y_shape):
-        gradient[k] += grad_output[n, k, oh, ow]
+    for n, k, *output in np.ndindex(problem.y_shape):
+        gradient[k] += grad_output[n, k, *output]
     return gradient

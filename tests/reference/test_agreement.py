@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import integer_tensors, problems, run
+from problems import ANY, integer_tensors, problems, run
 
 from refconv import ConvProblem, TensorError
 from refconv.reference import direct, im2col, sparse
@@ -19,7 +19,7 @@ ODD = ConvProblem(batch=2, in_channels=4, out_channels=6, groups=2, input_size=(
 
 
 @settings(max_examples=150, deadline=None)
-@given(problems(), st.integers(0, 2**32 - 1))
+@given(problems(axes=ANY), st.integers(0, 2**32 - 1))
 def test_the_three_references_agree_exactly_on_every_legal_problem(problem, seed):
     tensors = integer_tensors(problem, seed)
     truth, *others = (run(reference, tensors, problem) for reference in REFERENCES)
@@ -31,7 +31,7 @@ def test_the_three_references_agree_exactly_on_every_legal_problem(problem, seed
 
 
 @settings(max_examples=60, deadline=None)
-@given(problems(), st.integers(0, 2**32 - 1))
+@given(problems(axes=ANY), st.integers(0, 2**32 - 1))
 @pytest.mark.parametrize("budget", [1, 1000])
 @pytest.mark.parametrize("reference", [sparse, im2col], ids=lambda module: module.name)
 def test_a_small_memory_budget_changes_nothing(reference, budget, problem, seed):
@@ -44,6 +44,40 @@ def test_a_small_memory_budget_changes_nothing(reference, budget, problem, seed)
         reference.BUDGET = usual
     for operation in OPERATIONS:
         np.testing.assert_array_equal(pieces[operation], whole[operation])
+
+
+@given(problems())
+def test_the_seven_loops_make_the_products_of_the_loops_over_any_axes_in_the_same_order(problem):
+    assert list(direct.seven_loops(problem)) == list(direct.loops_over_any_axes(problem))
+
+
+@each
+def test_the_worked_example_along_one_axis_and_along_three(reference):
+    """[1, 2, 3] meets [1, 10], alone and as the middle of a volume whose other planes meet other weights."""
+    signal, kernel = np.array([[[1.0, 2.0, 3.0]]]), np.array([[[1.0, 10.0]]])
+    line = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(3,), kernel_size=(2,), padding=((1, 0),))
+    assert reference.forward(signal, kernel, None, line).tolist() == [[[10, 21, 32]]]
+    assert reference.grad_weight(signal, np.array([[[1.0, 2.0, 4.0]]]), line).tolist() == [[[10, 17]]]
+    volume = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(2, 1, 3), kernel_size=(2, 1, 2),
+                         padding=((0, 0), (0, 0), (1, 0)))  # fmt: skip
+    x = np.stack([signal, 100 * signal], axis=2)[:, :, :, None]
+    weight = np.stack([kernel, 3 * kernel], axis=2)[:, :, :, None]
+    assert reference.forward(x, weight, None, volume).tolist() == [[[[[3010, 6321, 9632]]]]]
+    assert reference.grad_input(np.ones((1, 1, 1, 1, 3)), weight, volume).tolist() == [
+        [[[[11, 11, 10]], [[33, 33, 30]]]]
+    ]
+
+
+@each
+def test_axes_of_extent_one_change_nothing(reference):
+    """An image of one row is a signal, and a volume of one plane is an image."""
+    tensors = integer_tensors(ODD)
+    plane = {name: t[:, :, None] if t.ndim == 4 else t for name, t in tensors.items()}
+    volume = ConvProblem(batch=2, in_channels=4, out_channels=6, groups=2, input_size=(1, 7, 9), kernel_size=(1, 3, 2),
+                         stride=(1, 2, 1), dilation=(1, 1, 2), padding=((0, 0), (1, 0), (2, 1)))  # fmt: skip
+    flat, deep = run(reference, tensors, ODD), run(reference, plane, volume)
+    for operation in OPERATIONS:
+        np.testing.assert_array_equal(deep[operation].reshape(flat[operation].shape), flat[operation])
 
 
 @each
@@ -117,14 +151,14 @@ def test_shifting_the_image_shifts_the_output(reference):
 
 @each
 @settings(max_examples=60, deadline=None)
-@given(problem=problems(smallest=1), seed=st.integers(0, 2**32 - 1))
+@given(problem=problems(smallest=1, axes=ANY), seed=st.integers(0, 2**32 - 1))
 def test_the_gradients_are_the_adjoints_of_the_layer(reference, problem, seed):
     t = integer_tensors(problem, seed)
     g, results = t["grad_output"], run(reference, t, problem)
     bilinear = np.sum(g * reference.forward(t["x"], t["weight"], None, problem))
     assert np.sum(results["grad_input"] * t["x"]) == bilinear
     assert np.sum(results["grad_weight"] * t["weight"]) == bilinear
-    assert np.sum(results["grad_bias"] * t["bias"]) == np.sum(g * t["bias"][:, None, None])
+    assert np.sum(results["grad_bias"] * t["bias"]) == np.sum(g * t["bias"].reshape(-1, *[1] * len(problem.input_size)))
 
 
 @each

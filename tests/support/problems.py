@@ -8,13 +8,19 @@ from refconv import ConvProblem
 SIZES = st.integers(1, 6)
 
 
+ANY = (1, 2, 3)  # numbers of axes
+LARGEST = {1: 5, 2: 4, 3: 2}  # kernels and padding, by the number of axes: Python's loops take their time
+
+
 @st.composite
-def problems(draw, smallest=0):
+def problems(draw, smallest=0, axes=(2,)):
     """Draw a legal problem: extents drawn apart, so that no two agree but by chance."""
     groups = draw(st.integers(1, 3))
-    kernel = tuple(draw(st.integers(1, 4)) for _ in range(2))
-    dilation = tuple(draw(st.integers(1, 3)) for _ in range(2))
-    padding = tuple((draw(st.integers(0, 4)), draw(st.integers(0, 4))) for _ in range(2))
+    dimensions = range(draw(st.sampled_from(axes)))
+    most = LARGEST[len(dimensions)]
+    kernel = tuple(draw(st.integers(1, most)) for _ in dimensions)
+    dilation = tuple(draw(st.integers(1, 3)) for _ in dimensions)
+    padding = tuple((draw(st.integers(0, most)), draw(st.integers(0, most))) for _ in dimensions)
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     least = [max(1, r - sum(pads)) for r, pads in zip(reach, padding, strict=True)]
     return ConvProblem(
@@ -22,9 +28,9 @@ def problems(draw, smallest=0):
         in_channels=groups * draw(st.integers(smallest, 3)),
         out_channels=groups * draw(st.integers(smallest, 3)),
         groups=groups,
-        input_size=tuple(draw(st.integers(low, low + 5)) for low in least),
+        input_size=tuple(draw(st.integers(low, low + most + 1)) for low in least),
         kernel_size=kernel,
-        stride=tuple(draw(st.integers(1, 4)) for _ in range(2)),
+        stride=tuple(draw(st.integers(1, 4)) for _ in dimensions),
         dilation=dilation,
         padding=padding,
     )

@@ -1,30 +1,12 @@
-"""Convolution as functions, in PyTorch's words: computed by a reference, or exactly."""
+"""Convolution of images: two spatial axes."""
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from refconv import exact
-from refconv.errors import CatalogueError, GeometryError
-from refconv.formats import FORMATS
-from refconv.implementations.references import Reference
-from refconv.problem import ConvProblem
-from refconv.reference import direct, im2col, sparse
-
-Array = Any
-METHODS: dict[str, ModuleType] = {"direct": direct, "sparse": sparse, "im2col": im2col}
-
-
-class Gradients(NamedTuple):
-    """The gradients of a loss: shapes (N, C, H, W), (K, C/G, kH, kW) and (K,)."""
-
-    input: Array
-    weight: Array
-    bias: Array
+from refconv.functional.calls import Array, Gradients, How, backward, exactly, forward
 
 
 def conv2d(
@@ -62,14 +44,13 @@ def conv2d(
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = np.arange(1.0, 10.0).reshape(1, 1, 3, 3)
     >>> weight = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
     >>> conv2d(x, weight, stride=1).tolist()
     [[[[37.0, 47.0], [67.0, 77.0]]]]
     """
-    x, weight = _as_array(x), _as_array(weight)
-    problem = _problem(x, weight, stride, padding, dilation, groups)
-    return _using(method, x).forward(x, weight, None if bias is None else _as_array(bias), problem)
+    return forward(x, weight, bias, How(2, stride, padding, dilation, groups, method))
 
 
 def conv2d_backward(
@@ -99,19 +80,13 @@ def conv2d_backward(
 
     Examples
     --------
+    >>> import numpy as np
     >>> x, weight = np.array([[[[2.0, 3.0, 5.0]]]]), np.array([[[[2.0, 3.0]]]])
     >>> gradients = conv2d_backward(np.array([[[[1.0, 10.0]]]]), x, weight)
     >>> gradients.input.tolist(), gradients.weight.tolist(), gradients.bias.tolist()
     ([[[[2.0, 23.0, 30.0]]]], [[[[32.0, 53.0]]]], [11.0])
     """
-    grad_output, x, weight = _as_array(grad_output), _as_array(x), _as_array(weight)
-    problem = _problem(x, weight, stride, padding, dilation, groups)
-    using = _using(method, x)
-    return Gradients(
-        using.grad_input(grad_output, weight, problem),
-        using.grad_weight(x, grad_output, problem),
-        using.grad_bias(grad_output, problem),
-    )
+    return backward(grad_output, x, weight, How(2, stride, padding, dilation, groups, method))
 
 
 def exact_conv2d(
@@ -123,7 +98,7 @@ def exact_conv2d(
     Parameters
     ----------
     x, weight, bias, stride, padding, dilation, groups, method
-        As for :func:`conv2d`; all values must be finite.
+        As for :func:`conv2d`; NaN and infinities are resolved by rule.
     out_format : str
         ``"float64"``, ``"float32"``, ``"float16"``, ``"bfloat16"``, ``"float8_e4m3fn"``, ``"float8_e5m2"``
         or ``"int32"``.
@@ -140,40 +115,13 @@ def exact_conv2d(
     GeometryError, TensorError
         If the convolution cannot exist.
     FormatError
-        If a value is not finite, or the format is unknown or cannot hold a result.
+        If the format is unknown or cannot hold a result.
 
     Examples
     --------
+    >>> import numpy as np
     >>> x, weight = np.array([[[[1e16, 1.0, -1e16]]]]), np.ones((1, 1, 1, 3))
     >>> float(conv2d(x, weight)[0, 0, 0, 0]), float(exact_conv2d(x, weight)[0, 0, 0, 0])
     (0.0, 1.0)
     """
-    x, weight = np.asarray(x), np.asarray(weight)
-    problem = _problem(x, weight, stride, padding, dilation, groups)
-    return exact.forward(x, weight, bias, problem, out_format, using=_module(method), overflow=overflow)
-
-
-def _problem(x: Array, weight: Array, *how: Any) -> ConvProblem:
-    if len(x.shape) != 4 or len(weight.shape) != 4:
-        raise GeometryError(
-            f"x must be (N, C, H, W) and weight (K, C/G, kH, kW), got x.shape={tuple(x.shape)}, "
-            f"weight.shape={tuple(weight.shape)}."
-        )
-    return ConvProblem.from_shapes(x.shape, weight.shape, *how)
-
-
-def _as_array(tensor: Any) -> Any:
-    return tensor if hasattr(tensor, "shape") and hasattr(tensor, "dtype") else np.asarray(tensor)
-
-
-def _module(method: str) -> ModuleType:
-    if method not in METHODS:
-        raise CatalogueError(f"method must be one of {', '.join(METHODS)}, got {method!r}.")
-    return METHODS[method]
-
-
-def _using(method: str, x: Array) -> Any:
-    """Return the reference; for narrow NumPy formats made to compute in their accumulator."""
-    module = _module(method)
-    element = FORMATS.get(x.dtype.name) if isinstance(x, np.ndarray) else None
-    return module if element is None or element.accumulator == element.name else Reference(module)
+    return exactly(x, weight, bias, How(2, stride, padding, dilation, groups, method), out_format, overflow)

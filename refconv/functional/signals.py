@@ -1,0 +1,126 @@
+"""Convolution of signals: one spatial axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from refconv.functional.calls import Array, Gradients, How, backward, exactly, forward
+
+
+def conv1d(
+    x: Array, weight: Array, bias: Array | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    groups: int = 1, method: str = "im2col",
+) -> Array:  # fmt: skip
+    """Convolve a batch of signals by one of the references.
+
+    float16, bfloat16 and float8 are added up in float32 and rounded once; 8-bit integers give int32.
+
+    Parameters
+    ----------
+    x : array, shape (N, C, L)
+    weight : array, shape (K, C/G, kL)
+    bias : array, shape (K,), optional
+    stride, dilation : int or (int,)
+        In elements; a dilation of 1 is dense.
+    padding : int, (pL,) or ((left, right),)
+        In elements.
+    groups : int
+        G.
+    method : {"im2col", "sparse", "direct"}
+        ``im2col`` also takes arrays of CuPy, PyTorch and other array API namespaces.
+
+    Returns
+    -------
+    array, shape (N, K, oL)
+
+    Raises
+    ------
+    GeometryError
+        If the convolution cannot exist.
+    TensorError
+        If the bias does not have K elements.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, weight = np.array([[[1.0, 2.0, 3.0]]]), np.array([[[1.0, 10.0]]])
+    >>> conv1d(x, weight, padding=((1, 0),)).tolist()
+    [[[10.0, 21.0, 32.0]]]
+    """
+    return forward(x, weight, bias, How(1, stride, padding, dilation, groups, method))
+
+
+def conv1d_backward(
+    grad_output: Array, x: Array, weight: Array, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    groups: int = 1, method: str = "im2col",
+) -> Gradients:  # fmt: skip
+    """Compute the gradients of a loss at the input, the weight and the bias of :func:`conv1d`.
+
+    Parameters
+    ----------
+    grad_output : array, shape (N, K, oL)
+        The gradient of the loss at the output.
+    x : array, shape (N, C, L)
+    weight : array, shape (K, C/G, kL)
+    stride, padding, dilation, groups, method
+        As for :func:`conv1d`.
+
+    Returns
+    -------
+    Gradients
+        ``.input``, ``.weight`` and ``.bias``; summed over the batch, not averaged.
+
+    Raises
+    ------
+    GeometryError, TensorError
+        If the convolution cannot exist, or grad_output does not have the shape of its output.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, weight = np.array([[[2.0, 3.0, 5.0]]]), np.array([[[2.0, 3.0]]])
+    >>> gradients = conv1d_backward(np.array([[[1.0, 10.0]]]), x, weight)
+    >>> gradients.input.tolist(), gradients.weight.tolist(), gradients.bias.tolist()
+    ([[[2.0, 23.0, 30.0]]], [[[32.0, 53.0]]], [11.0])
+    """
+    return backward(grad_output, x, weight, How(1, stride, padding, dilation, groups, method))
+
+
+def exact_conv1d(
+    x: Array, weight: Array, bias: Array | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    groups: int = 1, out_format: str = "float64", overflow: str | None = None, method: str = "im2col",
+) -> npt.NDArray[Any]:  # fmt: skip
+    """Convolve exactly: the real-number result, rounded once to a format.
+
+    Parameters
+    ----------
+    x, weight, bias, stride, padding, dilation, groups, method
+        As for :func:`conv1d`; NaN and infinities are resolved by rule.
+    out_format : str
+        ``"float64"``, ``"float32"``, ``"float16"``, ``"bfloat16"``, ``"float8_e4m3fn"``, ``"float8_e5m2"``
+        or ``"int32"``.
+    overflow : {"infinity", "saturate", "nan"}, optional
+        What becomes of results beyond the largest finite number; must be said for float8_e4m3fn.
+
+    Returns
+    -------
+    numpy.ndarray, shape (N, K, oL)
+        The same bits on every machine and by every method.
+
+    Raises
+    ------
+    GeometryError, TensorError
+        If the convolution cannot exist.
+    FormatError
+        If the format is unknown or cannot hold a result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, weight = np.array([[[1e16, 1.0, -1e16]]]), np.ones((1, 1, 3))
+    >>> float(conv1d(x, weight)[0, 0, 0]), float(exact_conv1d(x, weight)[0, 0, 0])
+    (0.0, 1.0)
+    """
+    return exactly(x, weight, bias, How(1, stride, padding, dilation, groups, method), out_format, overflow)
