@@ -60,7 +60,12 @@ def _results(case: Case) -> list[str]:
 def _geometry(case: Case) -> Table:
     p = case.problem
     table = Table(box=None, show_header=False, pad_edge=False)
-    shapes = {"x (N, C, H, W)": p.x_shape, "weight (K, C/G, kH, kW)": p.weight_shape, "y (N, K, oH, oW)": p.y_shape}
+    axes = p.layout[2:]
+    kernel, output = (", ".join(letter + axis for axis in axes) for letter in "ko")
+    shapes = {
+        f"x ({', '.join(p.layout)})": p.x_shape, f"weight (K, C/G, {kernel})": p.weight_shape,
+        f"y (N, K, {output})": p.y_shape,
+    }  # fmt: skip
     settings = {"stride": p.stride, "dilation": p.dilation, "padding": p.padding, "groups": p.groups}
     for name, value in (shapes | settings | {"descriptor": p.descriptor}).items():
         table.add_row(name, str(value))

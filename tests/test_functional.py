@@ -84,7 +84,7 @@ def test_errors_are_sentences():
         refconv.conv2d(X, WEIGHT)
     with pytest.raises(GeometryError, match=r"x must be \(N, C, H, W\) and weight .*, got x.shape=\(2, 4, 6\)"):
         refconv.conv2d(X[..., 0], WEIGHT[..., 0])
-    with pytest.raises(GeometryError, match=r"x must be \(N, C, L\) and weight \(K, C/G, kL\), got"):
+    with pytest.raises(GeometryError, match=r"x must be \(N, C, W\) and weight \(K, C/G, kW\), got"):
         refconv.conv1d(X, WEIGHT)
     with pytest.raises(GeometryError, match=r"x must be \(N, C, D, H, W\) and weight"):
         refconv.conv3d(X, WEIGHT)

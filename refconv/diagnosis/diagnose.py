@@ -15,6 +15,7 @@ from refconv.diagnosis.observe import Observation, Refusal, observe
 from refconv.diagnosis.probes import probe_of, probes
 from refconv.diagnosis.wider import observe_wider
 from refconv.diagnosis.words import Finding, describe
+from refconv.errors import GeometryError
 from refconv.implementations import Runner, as_runner
 from refconv.problem import OPERATIONS, ConvProblem
 
@@ -105,6 +106,11 @@ def diagnose(
     -------
     Diagnosis
 
+    Raises
+    ------
+    GeometryError
+        If a problem does not have two spatial axes.
+
     Examples
     --------
     >>> from refconv.diagnosis.defects.orientation import KernelFlipped
@@ -112,7 +118,7 @@ def diagnose(
     'kernel-flipped'
     """
     runner = as_runner(implementation)
-    given = [probe_of(item) for item in (*problems, *([problem] if problem else []))]
+    given = [probe_of(_image(item)) for item in (*problems, *([problem] if problem else []))]
     observations, refused = observe(runner, [*probes(), *given])
     wider: list[Observation] = []
     if not any(item.wrong for item in observations) and observations:
@@ -128,6 +134,12 @@ def diagnose(
     return Diagnosis(
         runner.name, tuple(findings), tuple([*observations, *wider]), tuple(refused), description, tuple(explanations)
     )
+
+
+def _image(problem: ConvProblem) -> ConvProblem:
+    if len(problem.input_size) != 2:
+        raise GeometryError(f"a diagnosis needs a problem with two spatial axes, got {problem}.")
+    return problem
 
 
 def _explained(

@@ -17,7 +17,7 @@ from refconv.reference import direct, im2col, sparse
 
 Array = Any
 METHODS: dict[str, ModuleType] = {"direct": direct, "sparse": sparse, "im2col": im2col}
-SHAPES = {1: ("(N, C, L)", "(K, C/G, kL)"), 2: ("(N, C, H, W)", "(K, C/G, kH, kW)"),
+SHAPES = {1: ("(N, C, W)", "(K, C/G, kW)"), 2: ("(N, C, H, W)", "(K, C/G, kH, kW)"),
           3: ("(N, C, D, H, W)", "(K, C/G, kD, kH, kW)")}  # fmt: skip
 
 

@@ -19,12 +19,12 @@ def conv1d(
 
     Parameters
     ----------
-    x : array, shape (N, C, L)
-    weight : array, shape (K, C/G, kL)
+    x : array, shape (N, C, W)
+    weight : array, shape (K, C/G, kW)
     bias : array, shape (K,), optional
     stride, dilation : int or (int,)
         In elements; a dilation of 1 is dense.
-    padding : int, (pL,) or ((left, right),)
+    padding : int, (pW,) or ((left, right),)
         In elements.
     groups : int
         G.
@@ -33,7 +33,7 @@ def conv1d(
 
     Returns
     -------
-    array, shape (N, K, oL)
+    array, shape (N, K, oW)
 
     Raises
     ------
@@ -60,10 +60,10 @@ def conv1d_backward(
 
     Parameters
     ----------
-    grad_output : array, shape (N, K, oL)
+    grad_output : array, shape (N, K, oW)
         The gradient of the loss at the output.
-    x : array, shape (N, C, L)
-    weight : array, shape (K, C/G, kL)
+    x : array, shape (N, C, W)
+    weight : array, shape (K, C/G, kW)
     stride, padding, dilation, groups, method
         As for :func:`conv1d`.
 
@@ -106,7 +106,7 @@ def exact_conv1d(
 
     Returns
     -------
-    numpy.ndarray, shape (N, K, oL)
+    numpy.ndarray, shape (N, K, oW)
         The same bits on every machine and by every method.
 
     Raises

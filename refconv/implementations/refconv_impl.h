@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define REFCONV_ABI_VERSION 1
-#define REFCONV_MAX_AXES 3 /* spatial axes; two are in use now */
+#define REFCONV_MAX_AXES 3 /* spatial axes: signals, images, volumes */
 
 #if defined(_WIN32)
 #define REFCONV_EXPORT __declspec(dllexport)

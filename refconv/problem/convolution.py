@@ -87,6 +87,7 @@ class ConvProblem(Geometry):
 
         Examples
         --------
+        >>> from refconv.problem import OPERATIONS
         >>> problem = ConvProblem(batch=2, in_channels=3, out_channels=5, input_size=(9, 8),
         ...                       kernel_size=(3, 2), stride=(2, 1))
         >>> [problem.reduction_length(operation) for operation in OPERATIONS]

@@ -77,6 +77,12 @@ class Geometry:
         """(N, K, oH, oW): the shape of ``y`` and of ``grad_output``."""
         return (self.batch, self.out_channels, *self.output_size)
 
+    @property
+    def layout(self) -> str:
+        """The order of the axes of x and y: ``"NCW"``, ``"NCHW"`` or ``"NCDHW"``."""
+        axes = len(self.input_size)
+        return "NC" + ("DHW"[-axes:] if axes <= 3 else f"{axes}")
+
     def shape_of(self, name: str) -> Size:
         """Return the shape of a tensor by its name (``"x"``, ``"weight"``, ``"grad_output"`` ...)."""
         return {

@@ -176,11 +176,9 @@ def _problem(case: dict[str, Any], where: str) -> ConvProblem:
         problem = kind(**fields)
     except GeometryError as error:
         raise SuiteError(f"{where} has an impossible problem: {error}") from None
-    if list(problem.output_size) != stated["output_size"]:
-        raise SuiteError(
-            f"{where} states the output_size {stated['output_size']}, but its geometry gives "
-            f"{list(problem.output_size)}."
-        )
+    for name, given in (("output_size", list(problem.output_size)), ("layout", problem.layout)):
+        if given != stated[name]:
+            raise SuiteError(f"{where} states the {name} {stated[name]}, but its geometry gives {given}.")
     return problem
 
 

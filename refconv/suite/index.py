@@ -19,7 +19,6 @@ from refconv.suite.strict_json import dumps
 
 SCHEMA = "refconv.group.v1"
 LICENSE = "CC0-1.0"
-LAYOUT = "NCHW"
 
 
 def group_files(group: Group) -> dict[str, bytes]:
@@ -69,7 +68,7 @@ def problem_document(problem: ConvProblem) -> dict[str, Any]:
     >>> problem_document(problem)["output_size"]
     [3, 3]
     """
-    fields = problem.as_dict() | {"output_size": list(problem.output_size), "layout": LAYOUT}
+    fields = problem.as_dict() | {"output_size": list(problem.output_size), "layout": problem.layout}
     order = ("batch", "in_channels", "out_channels", "groups", "input_size", "kernel_size", "output_size",
              "stride", "dilation", "padding", "layout")  # fmt: skip
     return {name: fields[name] for name in order}
