@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from refconv.exact.slicing import SIGNIFICAND, as_float64, ceil_log2, slices, widths
+from refconv.exact.products import products
+from refconv.exact.slicing import SIGNIFICAND, as_float64, ceil_log2, is_finite, slices, widths
 from refconv.exact.special import SpecialSum, add, finite_part, resolve
-from refconv.exact.sums import ExactSum, IntegerSum, SlicedSum, to_integers
+from refconv.exact.sums import ExactSum, FloatSum, IntegerSum, SlicedSum, to_integers
 from refconv.formats import NumberFormat, get_format
 from refconv.problem import ConvProblem
 
@@ -49,10 +50,13 @@ def exact_sum(operation: str, tensors: Mapping[str, Array | None], problem: Conv
         :mod:`refconv.exact.special`, on the products that exist; padding is absence.
     """
     factors = [as_float64(tensors[name]) for name in FACTORS[operation]]
-    total = _finite_sum(operation, list(map(finite_part, factors)), problem, using)
-    special = resolve(factors, _counted(operation, problem, using))
-    if special is not None:
-        total = SpecialSum(total, special)
+    for name, factor in zip(FACTORS[operation], factors, strict=True):
+        problem.check_tensor(name, factor.shape)
+    if all(map(is_finite, factors)):
+        total = _finite_sum(operation, factors, problem, using)
+    else:
+        finite = _finite_sum(operation, list(map(finite_part, factors)), problem, using)
+        total = SpecialSum(finite, resolve(factors, _counted(operation, problem, using)))
     bias = tensors.get("bias") if operation == "forward" else None
     if bias is None:
         return total
@@ -143,7 +147,10 @@ def grad_bias(
 def _finite_sum(operation: str, factors: list[Array], problem: ConvProblem, using: Any) -> ExactSum:
     if getattr(using, "unbounded_integers", False):
         return _integer_sum(operation, factors, problem, using)
-    return _sliced_sum(operation, factors, problem, using)
+    parts = products(operation, factors, problem, _with_problem(operation, using))
+    if parts is None:
+        return _sliced_sum(operation, factors, problem, using)
+    return FloatSum(problem.shape_of(operation), tuple(parts))
 
 
 def _sliced_sum(operation: str, factors: list[Array], problem: ConvProblem, using: Any) -> SlicedSum:
@@ -171,10 +178,15 @@ def _integer_sum(operation: str, factors: list[Array], problem: ConvProblem, usi
 
 
 def _applied(operation: str, problem: ConvProblem, using: Any) -> Callable[..., Array]:
+    apply = _with_problem(operation, using)
+    return lambda *factors: apply(*factors, problem)
+
+
+def _with_problem(operation: str, using: Any) -> Callable[..., Array]:
     if operation == "forward":
-        return lambda x, weight: using.forward(x, weight, None, problem)
-    function = getattr(using, operation)
-    return lambda *factors: function(*factors, problem)
+        return lambda x, weight, problem: using.forward(x, weight, None, problem)
+    function: Callable[..., Array] = getattr(using, operation)
+    return function
 
 
 def _counted(operation: str, problem: ConvProblem, using: Any) -> Callable[..., Array]:

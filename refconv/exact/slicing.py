@@ -28,13 +28,73 @@ def extent(tensor: Float64s) -> tuple[int, int]:
     >>> extent(np.array([0.75, -6.0, 0.0]))
     (-2, 3)
     """
-    nonzero = tensor[tensor != 0]
-    if nonzero.size == 0:
+    flat = tensor.reshape(-1)
+    largest = max(float(flat.max(initial=0.0)), -float(flat.min(initial=0.0)))
+    if largest == 0:
         return 0, 0
-    fraction, exponent = np.frexp(nonzero)
-    mantissa = np.ldexp(fraction, SIGNIFICAND).astype(np.int64)
-    trailing = np.frexp((mantissa & -mantissa).astype(np.float64))[1] - 1
-    return int((exponent - SIGNIFICAND + trailing).min()), int(exponent.max())
+    high = int(np.frexp(largest)[1])
+    low = high
+    for start in range(0, flat.size, _PIECE):
+        piece = flat[start : start + _PIECE]
+        if not _are_multiples(piece, low, high):
+            low = min(low, _lowest_bit(piece))
+    return low, high
+
+
+def is_ordinary(low: int, high: int) -> bool:
+    """Tell whether all multiples of 2**low below 2**high, as far as float64 has them, are normal numbers of it."""
+    return low >= -1000 and high <= 1000
+
+
+def is_finite(tensor: Float64s) -> bool:
+    """Tell whether a tensor has neither NaN nor infinities."""
+    return bool(np.isfinite(tensor.max(initial=0.0)) and np.isfinite(tensor.min(initial=0.0)))
+
+
+def real_slices(tensor: Float64s, low: int, high: int, width: int) -> list[Slice]:
+    """Cut a tensor like :func:`slices`, but leave its slices where they are: multiples of 2**e instead of digits.
+
+    Parameters
+    ----------
+    tensor : array of float64
+    low, high : int
+        Its :func:`extent`, which must be ordinary.
+    width : int
+        In bits, at most 50.
+
+    Examples
+    --------
+    >>> [(exponent, part.tolist()) for exponent, part in real_slices(np.array([5.0, -0.5]), -1, 3, width=3)]
+    [(-1, [1.0, -0.5]), (2, [4.0, 0.0])]
+    """
+    rest, parts = tensor, []
+    for place in reversed(range(1, -(-(high - low + 1) // width))):
+        exponent = low + place * width
+        magic = np.ldexp(1.5, exponent + SIGNIFICAND - 1)  # whose last place is that of the exponent
+        part = (rest + magic) - magic
+        rest = rest - part
+        parts.append((exponent, part))
+    return [*parts, (low, rest)][::-1]
+
+
+_PIECE = 2**13  # elements that are looked at while they are in cache
+
+
+def _are_multiples(values: Float64s, low: int, high: int) -> bool:
+    """Tell whether all values are multiples of 2**low; False too where float64 is too short to see it at once."""
+    if high - low > SIGNIFICAND - 2 or not is_ordinary(low, low + SIGNIFICAND):
+        return False
+    magic = np.ldexp(1.5, low + SIGNIFICAND - 1)
+    return bool(((values + magic) - magic == values).all())
+
+
+def _lowest_bit(values: Float64s) -> int:
+    """Return the exponent of the lowest set bit of any value."""
+    bits = values.view(np.int64)
+    mantissa = bits & (2 ** (SIGNIFICAND - 1) - 1)
+    cleared = np.where(mantissa != 0, bits & (bits - 1), 0)  # a power of two is its own lowest bit
+    lowest = np.abs(values - cleared.view(np.float64))
+    return int(np.frexp(np.min(lowest, where=lowest > 0, initial=np.inf))[1]) - 1
 
 
 def slices(tensor: Float64s, width: int) -> list[Slice]:
@@ -86,11 +146,21 @@ def widths(first: Float64s, second: Float64s, terms: int) -> tuple[int, int]:
     >>> widths(small, small, terms=576)
     (8, 37)
     """
-    total = SIGNIFICAND + 2 - ceil_log2(terms)
     lengths = [high - low + 1 for low, high in (extent(first), extent(second))]
+    return share(lengths[0], lengths[1], SIGNIFICAND + 2 - ceil_log2(terms))
+
+
+def share(first: int, second: int, total: int) -> tuple[int, int]:
+    """Share a total of bits between the slices of two factors of these lengths, for the fewest pairs.
+
+    Examples
+    --------
+    >>> share(43, 40, 45)  # two slices each
+    (22, 23)
+    """
 
     def pairs(width: int) -> tuple[int, int]:
-        counts = -(-lengths[0] // width), -(-lengths[1] // (total - width))
+        counts = -(-first // width), -(-second // (total - width))
         return counts[0] * counts[1], counts[0]
 
     width = min(range(max(1, total - SIGNIFICAND), min(SIGNIFICAND + 1, total)), key=pairs)
@@ -104,4 +174,4 @@ def ceil_log2(count: int) -> int:
 
 def as_float64(tensor: Any) -> Float64s:
     """Embed a tensor of any of our formats in float64, which holds all of them exactly."""
-    return np.asarray(tensor).astype(np.float64)
+    return np.asarray(tensor).astype(np.float64, copy=False)

@@ -79,7 +79,7 @@ def finite_part(tensor: Array) -> Array:
     return np.where(np.isfinite(tensor), tensor, 0.0)
 
 
-def resolve(factors: list[Array], apply: Apply) -> Array | None:
+def resolve(factors: list[Array], apply: Apply) -> Array:
     """Find out which results are NaN or infinite.
 
     Parameters
@@ -91,19 +91,17 @@ def resolve(factors: list[Array], apply: Apply) -> Array | None:
 
     Returns
     -------
-    array of float64 or None
-        NaN, inf, -inf, or 0 where the result is finite; None where no factor is special.
+    array of float64
+        NaN, inf, -inf, or 0 where the result is finite.
 
     Examples
     --------
     >>> resolve([np.array([np.inf, 2.0, np.inf]), np.array([-1.0, np.inf, 0.0])], np.multiply).tolist()
     [-inf, inf, nan]
     """
-    if all(np.isfinite(factor).all() for factor in factors):
-        return None
     kinds = [_indicators(factor) for factor in factors]
     nan, up, down = (_any_product(pairs, kinds, apply) for pairs in _rules(len(factors)))
-    return np.where(nan | (up & down), np.nan, np.where(up, np.inf, np.where(down, -np.inf, 0.0)))
+    return np.asarray(np.where(nan | (up & down), np.nan, np.where(up, np.inf, np.where(down, -np.inf, 0.0))))
 
 
 def _rules(factors: int) -> tuple[list[tuple[str, ...]], ...]:

@@ -1,22 +1,23 @@
 """Exact sums: arrays whose elements are real numbers that nothing has rounded yet.
 
-Two classes with the same three methods, which share no arithmetic: :class:`SlicedSum` holds int64
-terms from float64 slices, :class:`IntegerSum` holds Python integers of any size.  They witness for
-each other.
+Three classes with the same three methods, which share no arithmetic: :class:`FloatSum` holds parts in
+float64, which it adds without an error; :class:`SlicedSum` holds int64 terms from float64 slices, whatever
+their range; :class:`IntegerSum` holds Python integers of any size.  They witness for each other.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import FormatError
+from refconv.exact.expansion import Part, can_expand, round_parts
 from refconv.exact.rounding import OVERFLOW_MODES, Term, round_terms
-from refconv.exact.slicing import slices
+from refconv.exact.slicing import SIGNIFICAND, ceil_log2, extent, slices
 from refconv.formats import NumberFormat
 
 Array = npt.NDArray[Any]
@@ -30,13 +31,48 @@ class ExactSum(Protocol):
         """The shape of the result."""
         ...
 
-    def plus(self, values: Array) -> Self:
+    def plus(self, values: Array) -> ExactSum:
         """Add an array of float64, exactly."""
         ...
 
     def round(self, out: NumberFormat, overflow: str | None = None, *, upward: bool = False) -> Array:
         """Round to a format, once: to nearest with ties to even, or toward plus infinity."""
         ...
+
+
+@dataclass(frozen=True)
+class FloatSum:
+    """The sum of arrays of float64, far from the ends of its range."""
+
+    shape: tuple[int, ...]
+    parts: tuple[Part, ...]
+
+    def plus(self, values: Array) -> FloatSum | SlicedSum:
+        """Add an array of float64 that broadcasts to the shape, exactly."""
+        added = FloatSum(self.shape, (*self.parts, Part(values, *extent(values))))
+        if not can_expand(list(added.parts)):
+            return self.sliced().plus(values)
+        low, high = added.bounds()
+        if high - low > SIGNIFICAND or not self.parts:
+            return added
+        total = np.asarray(sum(part.values for part in added.parts))  # exactly, since all of it has 53 bits
+        return FloatSum(self.shape, (Part(total, low, high),))
+
+    def bounds(self) -> tuple[int, int]:
+        """Return low and high of the sum of all absolute values."""
+        guard = ceil_log2(len(self.parts))
+        return min(part.low for part in self.parts), max(part.high for part in self.parts) + guard
+
+    def round(self, out: NumberFormat, overflow: str | None = None, *, upward: bool = False) -> Array:
+        """Round to a format, once."""
+        return round_parts(list(self.parts), self.shape, out, overflow_mode(out, overflow), upward)
+
+    def sliced(self) -> SlicedSum:
+        """Return the same sum, with integers for floats."""
+        total = SlicedSum(self.shape, ())
+        for part in self.parts:
+            total = total.plus(part.values)
+        return total
 
 
 @dataclass(frozen=True)
