@@ -105,9 +105,11 @@ def _convolved(
     """Convolve every pair; the slices of the second factor side by side, so that columns are made once for all."""
     if problem.groups > 1 or not first or not second:
         return [_part(apply(one, other, problem), e, f) for e, one in first for f, other in second]
-    axis, field = {"forward": (0, "out_channels"), "grad_input": (1, "in_channels"), "grad_weight": (1, "out_channels")}[
-        operation
-    ]
+    axis, field = {
+        "forward": (0, "out_channels"),
+        "grad_input": (1, "in_channels"),
+        "grad_weight": (1, "out_channels"),
+    }[operation]
     wider = replace(problem, **{field: len(second) * getattr(problem, field)})
     beside = np.concatenate([part for _, part in second], axis=axis)
     parts = []
