@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.exact.products import products
-from refconv.exact.slicing import SIGNIFICAND, as_float64, ceil_log2, is_finite, slices, widths
+from refconv.exact.slicing import SIGNIFICAND, as_float64, ceil_log2, finite_extent, slices, widths
 from refconv.exact.special import SpecialSum, add, finite_part, resolve
 from refconv.exact.sums import ExactSum, FloatSum, IntegerSum, SlicedSum, to_integers
 from refconv.formats import NumberFormat, get_format
@@ -52,11 +52,13 @@ def exact_sum(operation: str, tensors: Mapping[str, Array | None], problem: Conv
     factors = [as_float64(tensors[name]) for name in FACTORS[operation]]
     for name, factor in zip(FACTORS[operation], factors, strict=True):
         problem.check_tensor(name, factor.shape)
-    if all(map(is_finite, factors)):
-        total = _finite_sum(operation, factors, problem, using)
+    extents = list(map(finite_extent, factors))
+    if None not in extents:
+        total: ExactSum = _finite_sum(operation, factors, extents, problem, using)
     else:
-        finite = _finite_sum(operation, list(map(finite_part, factors)), problem, using)
-        total = SpecialSum(finite, resolve(factors, _counted(operation, problem, using)))
+        finite = list(map(finite_part, factors))
+        total = _finite_sum(operation, finite, list(map(finite_extent, finite)), problem, using)
+        total = SpecialSum(total, resolve(factors, _counted(operation, problem, using)))
     bias = tensors.get("bias") if operation == "forward" else None
     if bias is None:
         return total
@@ -144,10 +146,10 @@ def grad_bias(
     return exact_sum("grad_bias", {"grad_output": grad_output}, problem, using).round(get_format(out_format), overflow)
 
 
-def _finite_sum(operation: str, factors: list[Array], problem: ConvProblem, using: Any) -> ExactSum:
+def _finite_sum(operation: str, factors: list[Array], extents: Any, problem: ConvProblem, using: Any) -> ExactSum:
     if getattr(using, "unbounded_integers", False):
         return _integer_sum(operation, factors, problem, using)
-    parts = products(operation, factors, problem, _with_problem(operation, using))
+    parts = products(operation, factors, extents, problem, _with_problem(operation, using))
     if parts is None:
         return _sliced_sum(operation, factors, problem, using)
     return FloatSum(problem.shape_of(operation), tuple(parts))

@@ -8,6 +8,7 @@ decreasing size whose sum is exact.  Its first array, corrected by the sign of t
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,8 +119,7 @@ def _expand(rows: list[Float64s], levels: int, starts: list[int]) -> list[Any]:
 
 
 def _settled(arrays: list[Any]) -> bool:
-    pairs = zip(arrays, arrays[1:], strict=False)
-    return all(bool(np.all(larger + smaller == larger)) for larger, smaller in pairs)
+    return all(bool(np.all(larger + smaller == larger)) for larger, smaller in pairwise(arrays))
 
 
 def _round(expansion: list[Any], out: NumberFormat, overflow: str, upward: bool) -> Array:

@@ -9,15 +9,19 @@ multiplication by using fast routines of matrix multiplication", Numerical Algor
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from refconv.errors import FormatError
+
 Float64s = npt.NDArray[np.float64]
 Slice = tuple[int, Float64s]
 
 SIGNIFICAND = 53  # bits of float64
+LAST = 1024  # beyond all exponents of float64
 
 
 def extent(tensor: Float64s) -> tuple[int, int]:
@@ -28,17 +32,25 @@ def extent(tensor: Float64s) -> tuple[int, int]:
     >>> extent(np.array([0.75, -6.0, 0.0]))
     (-2, 3)
     """
+    ends = finite_extent(tensor)
+    if ends is None:
+        raise FormatError("a tensor must be finite to have an extent, got NaN or infinity.")
+    return ends
+
+
+def finite_extent(tensor: Float64s) -> tuple[int, int] | None:
+    """Return :func:`extent`, or None where a tensor has NaN or infinities; looks at every element once."""
     flat = tensor.reshape(-1)
-    largest = max(float(flat.max(initial=0.0)), -float(flat.min(initial=0.0)))
-    if largest == 0:
-        return 0, 0
-    high = int(np.frexp(largest)[1])
-    low = high
+    largest, low = 0.0, LAST
     for start in range(0, flat.size, _PIECE):
         piece = flat[start : start + _PIECE]
-        if not _are_multiples(piece, low, high):
+        here = max(float(piece.max()), -float(piece.min()))
+        if not math.isfinite(here):
+            return None
+        largest = max(largest, here)
+        if here and not _are_multiples(piece, low, math.frexp(here)[1]):
             low = min(low, _lowest_bit(piece))
-    return low, high
+    return (low, math.frexp(largest)[1]) if largest else (0, 0)
 
 
 def is_ordinary(low: int, high: int) -> bool:
@@ -46,45 +58,53 @@ def is_ordinary(low: int, high: int) -> bool:
     return low >= -1000 and high <= 1000
 
 
-def is_finite(tensor: Float64s) -> bool:
-    """Tell whether a tensor has neither NaN nor infinities."""
-    return bool(np.isfinite(tensor.max(initial=0.0)) and np.isfinite(tensor.min(initial=0.0)))
-
-
-def real_slices(tensor: Float64s, low: int, high: int, width: int) -> list[Slice]:
+def real_slices(tensor: Float64s, ends: tuple[int, int], width: int, into: list[Float64s] | None = None) -> list[Slice]:
     """Cut a tensor like :func:`slices`, but leave its slices where they are: multiples of 2**e instead of digits.
 
     Parameters
     ----------
     tensor : array of float64
-    low, high : int
+    ends : (int, int)
         Its :func:`extent`, which must be ordinary.
     width : int
         In bits, at most 50.
+    into : list of array, optional
+        Room for the slices, :func:`count_slices` of them.
 
     Examples
     --------
-    >>> [(exponent, part.tolist()) for exponent, part in real_slices(np.array([5.0, -0.5]), -1, 3, width=3)]
+    >>> [(exponent, part.tolist()) for exponent, part in real_slices(np.array([5.0, -0.5]), (-1, 3), width=3)]
     [(-1, [1.0, -0.5]), (2, [4.0, 0.0])]
     """
-    rest, parts = tensor, []
-    for place in reversed(range(1, -(-(high - low + 1) // width))):
-        exponent = low + place * width
-        magic = np.ldexp(1.5, exponent + SIGNIFICAND - 1)  # whose last place is that of the exponent
-        part = (rest + magic) - magic
-        rest = rest - part
-        parts.append((exponent, part))
-    return [*parts, (low, rest)][::-1]
+    count = count_slices(ends, width)
+    if count == 1 and into is None:
+        return [(ends[0], tensor)]
+    room = into or [np.empty_like(tensor) for _ in range(count)]
+    rest = tensor
+    for place in reversed(range(1, count)):
+        magic = math.ldexp(1.5, ends[0] + place * width + SIGNIFICAND - 1)  # its last place is that of the slice
+        np.add(rest, magic, out=room[place])
+        room[place] -= magic
+        rest = np.subtract(rest, room[place], out=room[0])
+    if count == 1:
+        room[0][...] = tensor
+    return [(ends[0] + place * width, part) for place, part in enumerate(room)]
 
 
-_PIECE = 2**13  # elements that are looked at while they are in cache
+def count_slices(ends: tuple[int, int], width: int) -> int:
+    """Return how many slices of a width a tensor of this extent has."""
+    low, high = ends
+    return -(-(high - low + 1) // width)
+
+
+_PIECE = 2**14  # elements that are looked at while they are in cache
 
 
 def _are_multiples(values: Float64s, low: int, high: int) -> bool:
     """Tell whether all values are multiples of 2**low; False too where float64 is too short to see it at once."""
     if high - low > SIGNIFICAND - 2 or not is_ordinary(low, low + SIGNIFICAND):
         return False
-    magic = np.ldexp(1.5, low + SIGNIFICAND - 1)
+    magic = math.ldexp(1.5, low + SIGNIFICAND - 1)
     return bool(((values + magic) - magic == values).all())
 
 
