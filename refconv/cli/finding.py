@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from refconv.atomic import replace_file
 from refconv.cli.options import FAILED, GOOD, OPS, TOO_FEW, VECTORS, WithCommand, opened, running
-from refconv.cli.output import console, tidy
+from refconv.cli.output import console, tidy, waiting
 from refconv.diagnosis import diagnose, fingerprint, hunt
 from refconv.diagnosis.fingerprint import DTYPES as FLOATING
 from refconv.diagnosis.hunt import DTYPES, replay
@@ -37,7 +37,7 @@ def diagnose_command(
 ) -> int:  # fmt: skip
     """Name the defect of an implementation, or describe what it computes instead."""
     problem = load_suite(vectors or smoke_folder()).case(case).problem if case else None
-    with tidy(), opened(impl, **isolation) as session:
+    with tidy(), opened(impl, **isolation) as session, waiting("looking for the defect"):
         diagnosis = diagnose(SessionRunner(session), problem=problem)
     if for_machines:
         click.echo(json.dumps(diagnosis.as_json(), indent=2))
@@ -65,7 +65,7 @@ def hunt_command(
     if save and not save.parent.is_dir():
         raise ReportError(f"the folder of --save must exist, got {str(save)!r}; create {str(save.parent)!r} first.")
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(gettempdir(), "refconv-hypothesis"))
-    with tidy(), opened(impl, **isolation) as session:
+    with tidy(), opened(impl, **isolation) as session, waiting(f"hunting for {seconds:g} s at most"):
         runner = SessionRunner(session)
         if case:
             found = replay(runner, case, judged_by, source=impl)
@@ -87,7 +87,7 @@ def hunt_command(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def fingerprint_command(impl: str, dtypes: str, as_json: bool, **isolation: Any) -> int:
     """Find out which arithmetic an implementation uses, and which class check should claim for it."""
-    with tidy(), opened(impl, **isolation) as session:
+    with tidy(), opened(impl, **isolation) as session, waiting("measuring the arithmetic"):
         found = fingerprint(SessionRunner(session), tuple(dtypes.split(",")))
     if as_json:
         click.echo(found.as_json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -10,31 +11,83 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from refconv.check import Report
 from refconv.cli.options import FAILED, GOOD, TOO_FEW
 from refconv.report import print_report, write_report
 
 
-def console() -> Console:
+def plainly() -> bool:
+    """Tell whether the environment asks for plain output: ``NO_COLOR`` or ``CI``, unless ``FORCE_COLOR`` does not.
+
+    Examples
+    --------
+    >>> plainly() == (not os.environ.get("FORCE_COLOR") and bool(os.environ.get("NO_COLOR") or os.environ.get("CI")))
+    True
+    """
+    said = {name for name in ("NO_COLOR", "CI", "FORCE_COLOR") if os.environ.get(name, "").lower() not in ("", "false")}
+    return bool(said) and "FORCE_COLOR" not in said
+
+
+def console(stderr: bool = False) -> Console:
     """Return where to print: colours on a terminal only, and never a hard wrap within an id."""
-    return Console(soft_wrap=True, highlight=False)
+    terminal = False if plainly() else None  # None: as it is
+    return Console(stderr=stderr, soft_wrap=True, highlight=False, force_terminal=terminal)
+
+
+class RateColumn(ProgressColumn):
+    """How many units are done in a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def render(self, task: Task) -> Text:
+        """Say it, as soon as it is known."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{self.unit}, {speed:.3g}/s" if speed else self.unit)
 
 
 @contextmanager
 def progress_bar(unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Draw a progress bar on a terminal, and nothing elsewhere."""
-    columns: tuple[Any, ...] = (
-        BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn(), TimeRemainingColumn()
-    )  # fmt: skip
-    err = Console(stderr=True)
+    """Draw a progress bar with rate and remaining time on a terminal, and nothing elsewhere."""
+    err = console(stderr=True)
     if not err.is_terminal:
         yield lambda done, total: None
         return
+    columns: tuple[Any, ...] = (
+        BarColumn(), MofNCompleteColumn(), RateColumn(unit), TimeElapsedColumn(), TextColumn("left"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Say on a terminal what is being done, and for how long already; nothing elsewhere."""
+    err = console(stderr=True)
+    if not err.is_terminal:
+        yield
+        return
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err, transient=True
+    ) as bar:
+        bar.add_task(what, total=None)
+        yield
 
 
 def conclude(report: Report, command: str, reports: Iterable[Path], min_cases: int) -> int:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 LARGEST = 40  # rows and columns of a map; a larger tensor is pooled, so that a run with many failures stays small
-PATCH = (7, 8)  # rows and columns of numbers
+PATCH = (6, 6)  # rows and columns of numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,8 @@ class Closeup:
         For each of these axes the indices at which something is wrong.
     leading : (int, int)
         The pair of leading indices of the first wrong element, to which the patch belongs.
+    place : (int, int)
+        Its row and column.
     corner : (int, int)
         Row and column at which the patch begins.
     expected, got, bad : array, of one shape
@@ -50,6 +52,7 @@ class Closeup:
     lengths: tuple[int, ...]
     affected: tuple[tuple[int, ...], ...]
     leading: tuple[int, int]
+    place: tuple[int, int]
     corner: tuple[int, int]
     expected: Array
     got: Array
@@ -84,8 +87,8 @@ def close_up(expected: Array, got: Array, outside: Array, error: Array) -> Close
     return Closeup(
         cell=_cell(positions), error=_largest(error.max(axis=(0, 1))), wrong=_mean(positions), planes=_mean(planes),
         lengths=outside.shape, affected=tuple(tuple(found.tolist()) for found in everywhere),
-        leading=(a, b), corner=corner, expected=expected[window].copy(), got=got[window].copy(),
-        bad=outside[window].copy(),
+        leading=(a, b), place=(row, column), corner=corner,
+        expected=expected[window].copy(), got=got[window].copy(), bad=outside[window].copy(),
     )  # fmt: skip
 
 

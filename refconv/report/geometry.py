@@ -1,8 +1,8 @@
-"""The picture of a failure: the padded input and what the first wrong element reads of it, in cells of one unit."""
+"""The picture of a failure, as guides to convolution draw it: padded source, kernel taps, stride and dilation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -11,6 +11,10 @@ from refconv.problem import ConvProblem
 from refconv.report.words import place, problem_of
 
 LARGEST = 40  # rows or columns; a larger picture shows nothing that its numbers do not
+LABELLED = 49  # slots up to which each has a number
+
+Slot = tuple[int, ...]
+Place = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,24 @@ class Box:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A cell that is read, or must be.
+
+    Attributes
+    ----------
+    row, column : int
+    label : str
+        The number of the kernel tap (or of the output) that meets it; empty where there are too many.
+    kind : {"right", "wrong", "missing"}
+    """
+
+    row: int
+    column: int
+    label: str
+    kind: str = "right"
+
+
+@dataclass(frozen=True)
 class Grid:
     """A field of cells.
 
@@ -33,8 +55,7 @@ class Grid:
         What it is, and what is marked.
     whole, inner : Box
         All cells, and those that are no padding.
-    dots : str
-        The marked cells, as the data of an SVG path: a point in the middle of each.
+    marks : tuple of Mark
     windows : tuple of Box
         The reach of the kernel, and the same one stride on where there is such a place.
     """
@@ -43,17 +64,17 @@ class Grid:
     caption: str
     whole: Box
     inner: Box
-    dots: str
+    marks: tuple[Mark, ...]
     windows: tuple[Box, ...] = ()
 
     @property
     def cell(self) -> int:
         """The size of a cell, in pixels."""
-        return max(7, min(16, 320 // max(self.whole.height, self.whole.width)))
+        return max(8, min(24, 300 // max(self.whole.height, self.whole.width)))
 
 
-def draw(outcome: Outcome) -> list[Grid]:
-    """Draw the input of a two-dimensional problem, and the output where an element of it is wrong.
+def draw(outcome: Outcome) -> Grid | None:
+    """Draw what the first wrong element must read, or the first element where none is known.
 
     Parameters
     ----------
@@ -61,31 +82,82 @@ def draw(outcome: Outcome) -> list[Grid]:
 
     Returns
     -------
-    list of Grid
-        Empty where a picture would not help.
+    Grid or None
+        None where a picture would not help.
     """
     problem = problem_of(outcome.descriptor)
-    if problem is None or len(problem.input_size) != 2 or outcome.operation == "grad_bias":
-        return []
+    if problem is None or not drawable(problem) or outcome.operation == "grad_bias":
+        return None
+    index = outcome.first.index if outcome.first else (0, 0, 0, 0)
+    return truth(problem, outcome.operation, index)
+
+
+def drawable(problem: ConvProblem) -> bool:
+    """Tell whether a problem has a picture: two axes, nothing empty, not too large."""
+    if len(problem.input_size) != 2 or min((*problem.x_shape, *problem.weight_shape, *problem.y_shape)) < 1:
+        return False
     padded = [length + sum(pads) for length, pads in zip(problem.input_size, problem.padding, strict=True)]
-    if max(padded) > LARGEST or min(problem.y_shape, default=0) < 1:
-        return []
-    if outcome.first is None:
-        return [_input(problem, "forward", (0, 0), "the first output")]
-    index = outcome.first.index[2:]
-    grids = [_input(problem, outcome.operation, index, place(outcome.operation, outcome.first.index))]
-    return [*grids, _output(problem, index)] if outcome.operation == "forward" else grids
+    return max(*padded, *problem.output_size) <= LARGEST
 
 
-def marked(problem: ConvProblem, operation: str, index: tuple[int, ...]) -> list[list[int]]:
-    """List what an element of a result reads of the padded input, along each axis.
+def truth(problem: ConvProblem, operation: str, index: tuple[int, ...]) -> Grid:
+    """Draw what an element of a result must read.
 
     Parameters
     ----------
     problem : ConvProblem
+        A drawable one.
     operation : {"forward", "grad_input", "grad_weight"}
-    index : (int, int)
-        (oh, ow), (ih, iw) or (kh, kw).
+    index : tuple of int
+        The whole index of the element.
+    """
+    where = reads(problem, operation, index[2:])
+    slots = "kernel taps" if operation != "grad_weight" else "outputs"
+    caption = f"Numbered: what {place(operation, index)} must read, by {slots}."
+    windows = _windows(problem, index[2:]) if operation == "forward" else ()
+    caption += " Dashed: the next window, one stride on." if windows[1:] else ""
+    return field(problem, operation, caption, marks(where), windows)
+
+
+def field(
+    problem: ConvProblem, operation: str, caption: str, marked: tuple[Mark, ...], windows: tuple[Box, ...] = ()
+) -> Grid:
+    """Draw marks on the tensor that an operation reads: the padded input, or the gradient of the output."""
+    if operation == "grad_input":
+        (oH, oW), whole = problem.output_size, Box(0, 0, *problem.output_size)
+        return Grid(f"grad_output {oH} × {oW}", caption, whole, whole, marked)
+    (H, W), ((top, bottom), (left, right)) = problem.input_size, problem.padding
+    whole = Box(0, 0, top + H + bottom, left + W + right)
+    title = f"Input {H} × {W}"
+    if (whole.height, whole.width) != (H, W):
+        title += f"; with padding (hatched) {whole.height} × {whole.width}"
+    return Grid(title, caption, whole, Box(top, left, H, W), marked, windows)
+
+
+def reads(problem: ConvProblem, operation: str, index: tuple[int, ...]) -> dict[Slot, Place]:
+    """List what an element of a result must read, by the tap of the kernel, or the output, that it meets there.
+
+    Returns
+    -------
+    dict
+        From (kh, kw), or (oh, ow) for grad_weight, to a row and column: of the padded input for forward and
+        grad_weight, of grad_output for grad_input.
+
+    Examples
+    --------
+    >>> problem = ConvProblem.from_descriptor("n1c1i7x9-k1w3x2-s2x1-d1x2-p1+0x2+1-g1-o3x10")
+    >>> list(reads(problem, "forward", (1, 4)).items())[:3]
+    [((0, 0), (2, 4)), ((0, 1), (2, 6)), ((1, 0), (3, 4))]
+    >>> reads(problem, "grad_input", (0, 7))
+    {(1, 0): (0, 9), (1, 1): (0, 7)}
+    """
+    lines = [_line(problem, operation, axis, at) for axis, at in enumerate(index)]
+    pairs = product(*(line.items() for line in lines))
+    return {tuple(slot for slot, _ in pair): tuple(at for _, at in pair) for pair in pairs}
+
+
+def marked(problem: ConvProblem, operation: str, index: tuple[int, ...]) -> list[list[int]]:
+    """List what an element of a result meets on the padded input, along each axis; for grad_input its own place.
 
     Examples
     --------
@@ -93,32 +165,26 @@ def marked(problem: ConvProblem, operation: str, index: tuple[int, ...]) -> list
     >>> marked(problem, "forward", (1, 4)), marked(problem, "grad_weight", (2, 0))[0]
     ([[2, 3, 4], [4, 6]], [2, 4, 6])
     """
-    axes = zip(index, problem.kernel_size, problem.output_size, problem.stride, problem.dilation, problem.padding,
-               strict=True)  # fmt: skip
+    if operation == "grad_input":
+        return [[begin + at] for at, (begin, _) in zip(index, problem.padding, strict=True)]
+    return [list(_line(problem, operation, axis, at).values()) for axis, at in enumerate(index)]
+
+
+def marks(where: Mapping[Slot, Place]) -> tuple[Mark, ...]:
+    """Give each place the number of its slot."""
+    labels = range(len(where)) if len(where) <= LABELLED else [""] * len(where)
+    return tuple(Mark(row, column, str(label)) for label, (row, column) in zip(labels, where.values(), strict=True))
+
+
+def _line(problem: ConvProblem, operation: str, axis: int, at: int) -> dict[int, int]:
+    stride, dilation, (begin, _) = problem.stride[axis], problem.dilation[axis], problem.padding[axis]
+    kernel, outputs = range(problem.kernel_size[axis]), range(problem.output_size[axis])
     if operation == "forward":
-        return [[o * stride + k * dilation for k in range(kernel)] for o, kernel, _, stride, dilation, _ in axes]
+        return {tap: at * stride + tap * dilation for tap in kernel}
     if operation == "grad_weight":
-        return [[o * stride + k * dilation for o in range(outputs)] for k, _, outputs, stride, dilation, _ in axes]
-    return [[begin + i] for i, _, _, _, _, (begin, _) in axes]
-
-
-def _input(problem: ConvProblem, operation: str, index: tuple[int, ...], name: str) -> Grid:
-    (H, W), ((top, bottom), (left, right)) = problem.input_size, problem.padding
-    whole = Box(0, 0, top + H + bottom, left + W + right)
-    title = f"Input {H} × {W}"
-    if (whole.height, whole.width) != (H, W):
-        title += f"; with padding (hatched) {whole.height} × {whole.width}"
-    windows = _windows(problem, index) if operation == "forward" else ()
-    meaning = {"forward": f"Dots: what {name} reads.", "grad_weight": f"Dots: the inputs that {name} sums over."}
-    caption = meaning.get(operation, f"Dot: the place of {name}.")
-    caption += " Dashed: the next window, one stride on." if windows[1:] else ""
-    return Grid(title, caption, whole, Box(top, left, H, W), _dots(*marked(problem, operation, index)), windows)
-
-
-def _output(problem: ConvProblem, index: tuple[int, ...]) -> Grid:
-    (oH, oW), (oh, ow) = problem.output_size, index
-    whole = Box(0, 0, oH, oW)
-    return Grid(f"Output {oH} × {oW}", "Dot: the first wrong element.", whole, whole, _dots([oh], [ow]))
+        return {output: output * stride + at * dilation for output in outputs}
+    starts = {tap: at + begin - tap * dilation for tap in kernel}
+    return {tap: start // stride for tap, start in starts.items() if start % stride == 0 and start // stride in outputs}
 
 
 def _windows(problem: ConvProblem, index: tuple[int, ...]) -> tuple[Box, ...]:
@@ -127,7 +193,3 @@ def _windows(problem: ConvProblem, index: tuple[int, ...]) -> tuple[Box, ...]:
     places = [index, tuple(o + 1 if o + 1 < n else o for o, n in zip(index, problem.output_size, strict=True))]
     corners = [(oh * problem.stride[0], ow * problem.stride[1]) for oh, ow in dict.fromkeys(places)]
     return tuple(Box(row, column, dH * (kH - 1) + 1, dW * (kW - 1) + 1) for row, column in corners)
-
-
-def _dots(rows: Iterable[int], columns: Iterable[int]) -> str:
-    return "".join(f"M{column}.5 {row}.5h0" for row, column in product(rows, columns))

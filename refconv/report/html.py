@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -11,14 +10,20 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from refconv.check import Outcome, Report
+from refconv.report import distribution
 from refconv.report.geometry import Grid, draw
+from refconv.report.heat import Heat, Patch, heat_maps, patch, pattern
 from refconv.report.kinds import Kind, kinds_of
 from refconv.report.known import known_failures
+from refconv.report.overview import closest, family_of, holes, matrix_of
+from refconv.report.predicted import draw_predicted
 from refconv.report.rule_rows import HEADINGS, MODEL, rule_rows, suspicions
 from refconv.report.words import MARKS, compare, describe_problem, facts, headline, plain, reproduce
 
-SHOWN = 200  # kinds of failures in full; the others stand in the list of all operations
+SHOWN = 60  # kinds of failures in full; the others stand in the list of all operations
 LISTED = 20  # failures of one kind beside the smallest
+
+SHORT = {"forward": "y", "grad_input": "∂x", "grad_weight": "∂w", "grad_bias": "∂b"}
 
 
 @dataclass(frozen=True)
@@ -29,16 +34,9 @@ class Section:
     kind: Kind
     again: str
     grids: list[Grid]
-
-
-@dataclass(frozen=True)
-class Cell:
-    """The outcomes of one operation in one group of cases."""
-
-    anchor: str | None
-    failed: int
-    executed: int
-    total: int
+    heats: list[Heat]
+    pattern: str
+    patch: Patch | None
 
 
 def html_text(report: Report, title: str | None = None, diagnosis: Any = None, command: str | None = None) -> str:
@@ -53,47 +51,36 @@ def html_text(report: Report, title: str | None = None, diagnosis: Any = None, c
     command : str, optional
         The command line to which ``--select CASE`` is appended, so that a failure can be reproduced.
     """
-    sections = [_section(position, kind, report, command) for position, kind in enumerate(kinds_of(report), start=1)]
+    kinds = kinds_of(report)
+    sections = [_section(position, kind, report, command) for position, kind in enumerate(kinds[:SHOWN], start=1)]
     return _environment().get_template("report.html.j2").render(
         report=report,
         title=title or f"Convolution check: {report.implementation}",
         headline=headline(report),
         diagnosis=diagnosis,
+        kinds=kinds,
         sections=sections,
-        shown=SHOWN,
         listed=LISTED,
-        operations=list(report.by_operation()),
-        matrix=_matrix(report, sections),
+        matrix=matrix_of(report, ((section.anchor, section.kind.outcomes) for section in sections)),
         headings=HEADINGS,
         rules=rule_rows(report),
+        bins=distribution.HEADINGS,
+        distributions=distribution.distributions(report),
+        closest=closest(report),
         model=MODEL if suspicions(report) else "",
         statuses=report.occurring(),
         known=known_failures(report),
+        holes=holes(report),
     )  # fmt: skip
 
 
 def _section(position: int, kind: Kind, report: Report, command: str | None) -> Section:
     outcome = kind.smallest
-    if position > SHOWN:
-        return Section(f"kind-{position}", kind, "", [])
-    again = reproduce(report, outcome.case_id, command)
-    return Section(f"kind-{position}", kind, again, draw(outcome))
-
-
-def _matrix(report: Report, sections: list[Section]) -> dict[str, dict[str, Cell]]:
-    """Count by group and operation, and point from each failing cell to its first section."""
-    tallies: dict[tuple[str, str], Counter[str]] = {}
-    for outcome in report.outcomes:
-        tally = tallies.setdefault((outcome.family, outcome.operation), Counter())
-        tally.update(total=1, executed=int(outcome.status != "UNSUPPORTED"), failed=int(outcome.failed))
-    anchors: dict[tuple[str, str], str] = {}
-    for section in sections[:SHOWN]:
-        anchors.setdefault((section.kind.smallest.family, section.kind.smallest.operation), section.anchor)
-    matrix: dict[str, dict[str, Cell]] = {}
-    for (group, operation), tally in tallies.items():
-        cell = Cell(anchors.get((group, operation)), tally["failed"], tally["executed"], tally["total"])
-        matrix.setdefault(group, {})[operation] = cell
-    return matrix
+    grids = [draw(outcome), draw_predicted(outcome, kind.cause.defect) if kind.cause else None]
+    return Section(
+        f"kind-{position}", kind, reproduce(report, outcome.case_id, command),
+        [grid for grid in grids if grid], heat_maps(outcome), pattern(outcome), patch(outcome),
+    )  # fmt: skip
 
 
 def _use(outcome: Outcome) -> str:
@@ -111,5 +98,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(marks=MARKS, compare=compare, describe_problem=describe_problem, facts=facts, use=_use)
+    environment.globals.update(
+        marks=MARKS, short=SHORT, compare=compare, describe_problem=describe_problem, facts=facts, use=_use,
+        family_of=family_of,
+    )  # fmt: skip
     return environment

@@ -36,11 +36,13 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.0123456), percent(1.0), percent(0.99999), percent(float("inf"))
-    ('1.23 %', '100 %', '99.999 %', 'beyond')
+    >>> percent(0.0123456), percent(1.0), percent(0.99999), percent(1e5), percent(float("inf"))
+    ('1.23 %', '100 %', '99.999 %', '1e+05 times', 'beyond')
     """
     if not math.isfinite(share):
         return "beyond"
+    if share > 10:
+        return f"{share:.3g} times"
     nearly = 0.9995 <= share < 1  # which three digits would round to 100 %
     return f"{100 * share:.6g} %" if nearly else f"{100 * share:.3g} %"
 

@@ -1,6 +1,8 @@
-"""The report for people at a terminal: what came of the run, and the first failures."""
+"""The report for people at a terminal: what came of the run, and the few distinct failures, on one screen."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 from rich import box
 from rich.console import Console
@@ -11,10 +13,20 @@ from rich.text import Text
 from refconv.check import Report
 from refconv.report.kinds import Kind, kinds_of
 from refconv.report.known import known_failures
+from refconv.report.overview import family_of
 from refconv.report.rule_rows import HEADINGS, MODEL, rule_rows, suspicions
-from refconv.report.words import describe_failure, plain, reproduce
+from refconv.report.words import (
+    compare,
+    describe_failure,
+    describe_problem,
+    ordered_flags,
+    plain,
+    reproduce,
+    sentence,
+    usually_means,
+)
 
-LISTED = 10  # entries of expected failures
+LISTED = 10  # entries of expected failures, and families with failures
 
 
 def print_report(report: Report, console: Console, limit: int = 5, command: str | None = None) -> None:
@@ -33,18 +45,17 @@ def print_report(report: Report, console: Console, limit: int = 5, command: str 
     console.print(_table(report))
     if rule_rows(report):
         console.print(_rule_table(report))
+    if len({family_of(outcome) for outcome in report.failures}) > 1:
+        console.print(_family_table(report))
     _print_suspicions(report, console)
     kinds = kinds_of(report)
     for kind in kinds[:limit]:
-        _print_kind(kind, console, report, command)
+        _print_kind(kind, console, report, command, whole=len(kinds) == 1)
     rest = kinds[limit:]
     if rest:
         failures = sum(len(kind.outcomes) for kind in rest)
         _line(console, f"... and {failures} more {_failures(failures)} of {len(rest)} more kinds.\n")
-    for known in known_failures(report)[:LISTED]:
-        _line(console, f"\nXFAIL  {known.match}\n  {known.words}")
-    if len(known_failures(report)) > LISTED:
-        _line(console, f"... and {len(known_failures(report)) - LISTED} more entries of expected failures.")
+    _print_known(report, console)
     for warning in report.warnings:
         _line(console, f"warning: {plain(warning)}", "yellow")
     followed = ", ".join(f"{policy} ({count})" for policy, count in report.policies().items())
@@ -54,23 +65,51 @@ def print_report(report: Report, console: Console, limit: int = 5, command: str 
 
 
 def _table(report: Report) -> Table:
-    table = Table(box=box.SIMPLE, show_edge=False)
-    table.add_column("operation", no_wrap=True)
     statuses = report.occurring()
-    for status in statuses:
-        table.add_column(status.lower(), justify="right", no_wrap=True)
+    table = _headed("operation", *(status.lower() for status in statuses))
     for operation, row in report.by_operation().items():
         table.add_row(Text(plain(operation)), *(str(row[status] or "-") for status in statuses))
     return table
 
 
 def _rule_table(report: Report) -> Table:
-    table = Table(box=box.SIMPLE, show_edge=False)
-    table.add_column(HEADINGS[0], no_wrap=True)
-    for heading in HEADINGS[1:]:
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = _headed(*HEADINGS)
     for row in rule_rows(report):
         table.add_row(*map(Text, row))
+    return table
+
+
+def _family_table(report: Report) -> Table:
+    """Say for each family with failures how many of the executed operations failed, those with most first."""
+    operations = list(report.by_operation())
+    executed: Counter[tuple[str, str]] = Counter()
+    failed: Counter[tuple[str, str]] = Counter()
+    for outcome in report.outcomes:
+        key = family_of(outcome), outcome.operation
+        executed[key] += outcome.status != "UNSUPPORTED"
+        failed[key] += outcome.failed
+    totals: Counter[str] = Counter()
+    for (family, _), count in failed.items():
+        totals[family] += count
+    bad = [family for family, count in totals.most_common() if count]
+    table = _headed("failed of executed", *map(plain, operations))
+    for family in bad[:LISTED]:
+        table.add_row(Text(family), *(_of(failed[family, name], executed[family, name]) for name in operations))
+    more = f"{len(bad) - LISTED} more families with failures, " if bad[LISTED:] else ""
+    good = len(totals) - len(bad)
+    table.add_row(Text(f"{more}{good} famil{'y' if good == 1 else 'ies'} without"), *[""] * len(operations))
+    return table
+
+
+def _of(failed: int, executed: int) -> Text:
+    return Text(f"{failed}/{executed}" if executed else "-", "red" if failed else "")
+
+
+def _headed(first: str, *others: str) -> Table:
+    table = Table(box=box.SIMPLE, show_edge=False)
+    table.add_column(first, no_wrap=True)
+    for heading in others:
+        table.add_column(heading, justify="right", no_wrap=True)
     return table
 
 
@@ -84,14 +123,49 @@ def _print_suspicions(report: Report, console: Console, limit: int = 3) -> None:
         _line(console, f"  {rest}{MODEL}")
 
 
-def _print_kind(kind: Kind, console: Console, report: Report, command: str | None) -> None:
+def _print_kind(kind: Kind, console: Console, report: Report, command: str | None, whole: bool) -> None:
+    """Print a kind by its smallest failure: whole where it is the only one, else in a few lines."""
+    outcome, count = kind.smallest, len(kind.outcomes)
+    again = reproduce(report, outcome.case_id, command)
+    each = ", ".join(f"{name} {number}" for name, number in kind.operations.items())
+    counted = "" if count == 1 else f"  ({count} failures: {each})"
+    _line(console, f"\n{outcome.status}  {plain(kind.title)}{counted}", "bold")
+    if kind.cause:
+        _line(console, f"  {plain(kind.cause.summary)} Usually means: {plain(kind.cause.usually)}")
+    smallest = f"{plain(outcome.case_id)}  {outcome.operation}"
+    if whole:
+        rows = [line for line in describe_failure(outcome, report, again) if not _said(line, kind)]
+        for line in (f"case           {smallest}", *rows):
+            _line(console, f"  {line}")
+        return
+    for label, text in _few(kind, report, smallest, again):
+        _line(console, f"  {label:<9}  {text}")
+
+
+def _few(kind: Kind, report: Report, smallest: str, again: str) -> list[tuple[str, str]]:
     outcome = kind.smallest
-    _line(console, f"\n{outcome.status}  {plain(outcome.case_id)}  {outcome.operation}", "bold")
-    for line in describe_failure(outcome, report, reproduce(report, outcome.case_id, command)):
-        _line(console, f"  {line}")
-    if kind.others:
-        count = len(kind.others)
-        _line(console, f"  ... and {count} more {_failures(count)} of {outcome.operation} in {plain(outcome.family)}.")
+    means = [] if kind.cause else usually_means([kind.flag, *ordered_flags(report, outcome)], limit=1)
+    return [
+        ("smallest", smallest),
+        ("problem", describe_problem(outcome.descriptor)),
+        *(("wrong", sentence(row)) for row in compare(outcome)[:1]),
+        *(("message", plain(text)) for text in [outcome.message] if text and not compare(outcome)),
+        *(("means", plain(text)) for text in means),
+        ("reproduce", again),
+    ]
+
+
+def _print_known(report: Report, console: Console) -> None:
+    entries = known_failures(report)
+    for known in entries[:LISTED]:
+        _line(console, f"\nXFAIL  {known.match}\n  {known.words}")
+    if entries[LISTED:]:
+        _line(console, f"... and {len(entries) - LISTED} more entries of expected failures.")
+
+
+def _said(line: str, kind: Kind) -> bool:
+    """Tell whether the cause has said better what a line of a failure says."""
+    return kind.cause is not None and line.startswith("usually means")
 
 
 def _failures(count: int) -> str:

@@ -107,10 +107,20 @@ def ordered_flags(report: Report, outcome: Outcome) -> list[str]:
     """Order the flags of a failure: those whose cases all fail come first, and the specific before the general."""
 
     def key(flag: str) -> tuple[float, int]:
-        rank = _SPECIFIC.index(FLAGS[flag].bug_type) if flag in FLAGS else len(_SPECIFIC)
-        return -report.failing_share(outcome.operation, flag), rank
+        return -report.failing_share(outcome.operation, flag), specific(flag)
 
     return sorted(outcome.flags, key=key)
+
+
+def specific(flag: str) -> int:
+    """Rank a flag: the lower the number, the more it says about a bug.
+
+    Examples
+    --------
+    >>> specific("Pointwise") < specific("Basic")
+    True
+    """
+    return _SPECIFIC.index(FLAGS[flag].bug_type) if flag in FLAGS else len(_SPECIFIC)
 
 
 def reproduce(report: Report, case_id: str, command: str | None = None) -> str:
@@ -226,7 +236,7 @@ def describe_failure(outcome: Outcome, report: Report, again: str) -> list[str]:
     again : str
         The command that reproduces it.
     """
-    numbers = [(row.label, _sentence(row)) for row in compare(outcome)]
+    numbers = [(row.label, sentence(row)) for row in compare(outcome)]
     rows = [*facts(outcome, report), ("reproduce", again)]
     at = next((i for i, (label, _) in enumerate(rows) if label in ("diagnosis", "usually means", "reproduce")), 0)
     rows[at:at] = numbers
@@ -241,6 +251,7 @@ def _comparison(label: str, element: Element, outcome: Outcome) -> Comparison:
     return Comparison(label, where, expected, got, allowed, "" if exact else units(element.error))
 
 
-def _sentence(row: Comparison) -> str:
+def sentence(row: Comparison) -> str:
+    """Set a wrong element beside the truth in a sentence."""
     bound = f" (allowed {row.allowed}; {row.error})" if row.allowed else ""
     return f"{row.place}: expected {row.expected}, got {row.got}{bound}"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -74,7 +75,9 @@ def test_a_failing_cell_leads_to_its_first_failure(mixed):
 def test_a_failure_is_shown_with_its_numbers_its_picture_and_its_command(mixed):
     text = html_text(mixed, command="refconv check me")
     assert '<td>2<td class="bad">2.75<td>1.5 to 2.5<td>1.5 times the bound' in text
-    assert 'aria-label="Input 3 × 4. Dots: what y[0, 1, 0, 1] reads.' in text
+    assert 'aria-label="Input 3 × 4. Numbered: what y[0, 1, 0, 1] must read' in text
+    assert 'aria-label="Heat map. Positions: 2 × 2 rows and columns; largest error in units of the bound"' in text
+    assert "Wrong: output channel 1 of 2; all 2 rows; column 1 of 2." in text
     assert "<code>refconv check me --select grouped/small</code>" in text
     assert "channels are interleaved instead of blocked" in text
 
@@ -111,8 +114,9 @@ def test_three_thousand_outcomes_stay_below_five_megabytes(report_of, outcome, f
     assert len(text.encode()) < 5_000_000
 
 
-def test_three_thousand_kinds_of_failures_stay_below_five_megabytes(report_of, failure):
-    text = html_text(report_of(*(failure(f"group-{i}/case", interval=True) for i in range(3000))))
+def test_three_thousand_kinds_of_failures_stay_below_five_megabytes(report_of, failure, outcome):
+    wrong = [replace(failure(f"group-{i}/case", interval=True), flags=(f"Flag{i}",)) for i in range(3000)]
+    text = html_text(report_of(*wrong, outcome()))
     assert text.count('<details class="failure"') == SHOWN
     assert f"… and {3000 - SHOWN} more kinds of failures" in text
     assert len(text.encode()) < 5_000_000
@@ -127,4 +131,4 @@ def test_the_same_report_gives_the_same_text(mixed):
 
 
 def test_a_cell_counts_failures_even_if_there_is_one_only(report_of, failure):
-    assert "✗ 1 of 1" in html_text(report_of(failure()))
+    assert "✗1/1" in html_text(report_of(failure()))

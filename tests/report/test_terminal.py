@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from refconv.check.causes import Cause
 from refconv.report import print_report
 
 
@@ -24,7 +26,7 @@ def test_output_is_plain_where_there_is_no_terminal(mixed, monkeypatch):
 
 @pytest.mark.parametrize("width", [20, 80])
 def test_ids_and_commands_are_never_wrapped(mixed, width):
-    assert "reproduce      refconv check me --select grouped/small\n" in printed(mixed, width=width)
+    assert "reproduce  refconv check me --select grouped/small\n" in printed(mixed, width=width)
 
 
 def test_the_table_counts_statuses_by_operation(mixed):
@@ -34,9 +36,40 @@ def test_the_table_counts_statuses_by_operation(mixed):
 
 def test_the_smallest_failure_speaks_for_its_kind(mixed):
     text = printed(mixed)
-    assert "FAIL  grouped/small  forward" in text
-    assert "... and 1 more failure of forward in grouped." in text
-    assert "FAIL  grouped/large" not in text
+    assert (
+        "FAIL  forward: wrong on some Grouped cases  (2 failures: forward 2)\n  smallest   grouped/small  forward\n"
+        in text
+    )
+    assert "grouped/large  forward" not in text
+
+
+def test_the_only_kind_is_told_whole(report_of, failure):
+    text = printed(report_of(failure()))
+    assert "  case           grouped/g2  forward\n" in text
+    assert "  flags          Grouped, RealValued, Basic\n" in text
+
+
+def test_a_kind_with_a_cause_is_told_by_it(report_of, failure, outcome):
+    cause = Cause(
+        "kernel-flipped", (), "It is flipped.", "a true convolution", frozenset([("grouped/g2", "forward")]), (), 2
+    )
+    text = printed(replace(report_of(failure(), outcome()), causes=(cause,)))
+    assert "FAIL  kernel-flipped\n  It is flipped. Usually means: a true convolution\n" in text
+    assert "usually means " not in text
+
+
+def test_families_with_failures_are_counted_by_operation(mixed, failure):
+    report = replace(mixed, outcomes=(*mixed.outcomes, failure("basic-float32-exact/two")))
+    rows = [line.split() for line in printed(report).splitlines()]
+    assert ["grouped", "2/2", "-", "1/1", "1/1"] in rows
+    assert ["basic", "1/2", "-", "-", "-"] in rows
+
+
+def test_the_summary_of_many_failures_fits_on_a_screen(report_of, failure, outcome):
+    wrong = [replace(failure(f"f{i}-float32-exact/a"), flags=(f"Flag{i}",)) for i in range(50)]
+    broken = [outcome(f"g{i}/a", status="ERROR", message=f"broke down with {'E' * (i + 1)}") for i in range(30)]
+    right = [outcome("h/a", flags=(f"Flag{i}",)) for i in range(50)]
+    assert len(printed(report_of(*wrong, *broken, *right)).splitlines()) <= 60
 
 
 def test_what_exceeds_the_limit_is_counted(mixed):

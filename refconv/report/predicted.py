@@ -1,0 +1,129 @@
+"""What a wrong result reads instead, asked of the defect model that predicts it: the wrong taps of the picture."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from refconv.check import Outcome
+from refconv.diagnosis.defects import Triggered, every_defect
+from refconv.diagnosis.layer import Layer
+from refconv.problem import ConvProblem
+from refconv.report.geometry import LABELLED, Grid, Mark, Place, Slot, drawable, field, reads
+from refconv.report.words import place, problem_of
+
+MOST = 40_000  # elements of a problem that a model is asked about
+SOURCE = {"forward": "x", "grad_weight": "x", "grad_input": "y"}
+
+
+def draw_predicted(outcome: Outcome, defect: str) -> Grid | None:
+    """Draw what the first wrong element reads if a defect is behind it.
+
+    Returns
+    -------
+    Grid or None
+        None where the model reads what it must, or there is nothing to draw.
+    """
+    problem, first = problem_of(outcome.descriptor), outcome.first
+    if problem is None or first is None or outcome.operation not in SOURCE or not drawable(problem):
+        return None
+    must = reads(problem, outcome.operation, first.index[2:])
+    sizes = (math.prod(problem.shape_of(name)) for name in ("x", "weight", "y"))
+    if len(must) > LABELLED or sum(sizes) > MOST:
+        return None
+    layer: Layer = every_defect()[defect]()
+    if isinstance(layer, Triggered):
+        layer = layer.layer(outcome.operation, problem, np.dtype("float32"))
+    does = {slot: _asked(layer, outcome.operation, problem, first.index, slot) for slot in _slots(problem, outcome)}
+    drawn, strange = _compare(must, does, problem, outcome)
+    if not strange and all(mark.kind == "right" for mark in drawn):
+        return None
+    caption = f"What {place(outcome.operation, first.index)} reads if it is {defect}. " + _remark(drawn, strange)
+    return field(problem, outcome.operation, caption, tuple(drawn))
+
+
+def _slots(problem: ConvProblem, outcome: Outcome) -> list[Slot]:
+    shape = problem.output_size if outcome.operation == "grad_weight" else problem.kernel_size
+    return list(np.ndindex(*shape))
+
+
+def _asked(layer: Layer, operation: str, problem: ConvProblem, index: tuple[int, ...], slot: Slot) -> float:
+    """Return 1 + the flat index of the element that meets a slot; 0 for none, NaN for what is not a single element.
+
+    All elements of the source are different numbers, so large that a sum of two is none of them; of the other
+    factor a single element is one.
+    """
+    source, result = SOURCE[operation], problem.shape_of(operation)
+    size = math.prod(problem.shape_of(source))
+    codes = (4.0 * size + 1 + np.arange(size)).reshape(problem.shape_of(source))
+    other = np.zeros(problem.y_shape if operation == "grad_weight" else problem.weight_shape)
+    other[(*_met(problem, operation, index)[0], *slot)] = 1
+    with np.errstate(all="ignore"):
+        if operation == "forward":
+            got = layer.forward(codes, other, None, problem)
+        elif operation == "grad_weight":
+            got = layer.grad_weight(codes, other, problem)
+        else:
+            got = layer.grad_input(codes, other, problem)
+    value = float(got[index]) if got.shape == result else math.nan
+    code = value - 4.0 * size
+    return 0.0 if value == 0 else (code if code == int(code) and 1 <= code <= size else math.nan)
+
+
+def _met(problem: ConvProblem, operation: str, index: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the leading indices of one element of the other factor, and those of the source that it must meet."""
+    (a, b), channels = index[:2], problem.in_channels // problem.groups
+    filters = problem.out_channels // problem.groups
+    if operation == "forward":
+        return (b, 0), (a, b // filters * channels)
+    if operation == "grad_weight":
+        return (0, a), (0, a // filters * channels + b)
+    return (b // channels * filters, b % channels), (a, b // channels * filters)
+
+
+def _compare(
+    must: dict[Slot, Place], does: dict[Slot, float], problem: ConvProblem, outcome: Outcome
+) -> tuple[list[Mark], list[str]]:
+    """Mark what is read, and list the slots that read what is not on this plane."""
+    drawn: list[Mark] = []
+    strange: list[str] = []
+    order = {slot: str(number) for number, slot in enumerate(must)}
+    shape = problem.shape_of(SOURCE[outcome.operation])
+    begins = [begin for begin, _ in problem.padding] if SOURCE[outcome.operation] == "x" else [0, 0]
+    assert outcome.first is not None
+    plane = _met(problem, outcome.operation, outcome.first.index)[1]
+    for slot, code in does.items():
+        label, should = order.get(slot, "·"), must.get(slot)
+        there = () if math.isnan(code) else np.unravel_index(int(code) - 1, shape) if code else (*plane, None)
+        if there[:2] != plane:
+            strange.append(label)
+            continue
+        at = there[2:] if code else None
+        found = tuple(int(i) + begin for i, begin in zip(at, begins, strict=True)) if at else None
+        padding = should is not None and _absent(should, begins, shape)
+        if found == should or (found is None and padding):
+            drawn += [Mark(*should, label)] if should else []
+        elif found is not None:
+            drawn.append(Mark(*found, label, "wrong"))
+        elif should is not None:
+            drawn.append(Mark(*should, label, "missing"))
+    return drawn, strange
+
+
+def _absent(at: Place, begins: list[int], shape: tuple[int, ...]) -> bool:
+    return not all(begin <= i < begin + n for i, begin, n in zip(at, begins, shape[2:], strict=True))
+
+
+def _remark(drawn: list[Mark], strange: list[str]) -> str:
+    kinds = {
+        "Crossed: read there, and must not be": [mark.label for mark in drawn if mark.kind == "wrong"],
+        "Hollow: must be read, and is not": [mark.label for mark in drawn if mark.kind == "missing"],
+        "On other channels or images, or more than one element": strange,
+    }
+    return " ".join(f"{words}: {_some(labels)}." for words, labels in kinds.items() if labels)
+
+
+def _some(labels: list[str], limit: int = 8) -> str:
+    known = list(dict.fromkeys(labels))
+    return ", ".join(known[:limit]) + (f" and {len(known) - limit} more" if known[limit:] else "")
