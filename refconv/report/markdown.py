@@ -61,9 +61,11 @@ def _section(kind: Kind, report: Report, command: str | None) -> str:
     outcome = kind.smallest
     body = "\n".join(describe_failure(outcome, report, reproduce(report, outcome.case_id, command)))
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", body)), default=0))
-    more = f"\n\n... and {len(kind.others)} more like it." if kind.others else ""
-    title = f"### {outcome.status}: {_escape(outcome.case_id)} {_escape(outcome.operation)}"
-    return f"{title}\n\n{fence}text\n{body}\n{fence}{more}"
+    each = ", ".join(f"{name} {count}" for name, count in kind.operations.items())
+    counted = f" ({len(kind.outcomes)} failures: {each})" if kind.others else ""
+    title = f"### {outcome.status}: {_escape(kind.title + counted)}"
+    smallest = f"{_escape(outcome.case_id)} {_escape(outcome.operation)}"
+    return f"{title}\n\n{'The smallest: ' if kind.others else ''}{smallest}\n\n{fence}text\n{body}\n{fence}"
 
 
 def _escape(text: str) -> str:

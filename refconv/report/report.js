@@ -43,6 +43,7 @@
 
   form.hidden = false;
   form.addEventListener("input", filter);
+  form.addEventListener("change", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   document.querySelectorAll(".copy").forEach((button) => {
     button.hidden = false;

@@ -130,14 +130,13 @@ def _print_kind(kind: Kind, console: Console, report: Report, command: str | Non
     each = ", ".join(f"{name} {number}" for name, number in kind.operations.items())
     counted = "" if count == 1 else f"  ({count} failures: {each})"
     _line(console, f"\n{outcome.status}  {plain(kind.title)}{counted}", "bold")
-    if kind.cause:
-        _line(console, f"  {plain(kind.cause.summary)} Usually means: {plain(kind.cause.usually)}")
     smallest = f"{plain(outcome.case_id)}  {outcome.operation}"
     if whole:
-        rows = [line for line in describe_failure(outcome, report, again) if not _said(line, kind)]
-        for line in (f"case           {smallest}", *rows):
+        for line in (f"case           {smallest}", *describe_failure(outcome, report, again)):
             _line(console, f"  {line}")
         return
+    if kind.cause:
+        _line(console, f"  {plain(kind.cause.summary)} Usually means: {plain(kind.cause.usually)}")
     for label, text in _few(kind, report, smallest, again):
         _line(console, f"  {label:<9}  {text}")
 
@@ -161,11 +160,6 @@ def _print_known(report: Report, console: Console) -> None:
         _line(console, f"\nXFAIL  {known.match}\n  {known.words}")
     if entries[LISTED:]:
         _line(console, f"... and {len(entries) - LISTED} more entries of expected failures.")
-
-
-def _said(line: str, kind: Kind) -> bool:
-    """Tell whether the cause has said better what a line of a failure says."""
-    return kind.cause is not None and line.startswith("usually means")
 
 
 def _failures(count: int) -> str:

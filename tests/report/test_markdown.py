@@ -23,7 +23,11 @@ def test_a_report_of_nothing_has_no_table(report_of):
 def test_only_the_first_failures_are_told(mixed):
     text = markdown_text(mixed, limit=1, command="refconv check me")
     assert text.count("### ") == 1
-    assert "reproduce      refconv check me --select grouped/small\n```\n\n... and 1 more like it." in text
+    assert "reproduce      refconv check me --select grouped/small\n```\n" in text
+    assert (
+        "### FAIL: forward: wrong on some Grouped cases \\(2 failures: forward 2\\)\n\nThe smallest: grouped/small"
+        in text
+    )
     assert text.endswith("... and 2 more failures of 2 more kinds.\n")
 
 
