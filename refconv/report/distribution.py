@@ -28,14 +28,11 @@ def distributions(report: Report) -> list[Bars]:
     >>> distributions(Report("mine", "core", "2026.1.31", ()))
     []
     """
-    found = [rule for rule in report.by_rule() if rule.rule != "exact" and sum(rule.histogram)]
+    found = [(rule, sum(rule.histogram)) for rule in report.by_rule() if rule.rule != "exact"]
     return [
-        Bars(
-            plain(rule.rule),
-            sum(rule.histogram),
-            tuple((count / sum(rule.histogram), _share(count, sum(rule.histogram))) for count in rule.histogram),
-        )
-        for rule in found
+        Bars(plain(rule.rule), total, tuple((count / total, _share(count, total)) for count in rule.histogram))
+        for rule, total in found
+        if total
     ]
 
 

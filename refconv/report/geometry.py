@@ -14,7 +14,7 @@ LARGEST = 40  # rows or columns; a larger picture shows nothing that its numbers
 LABELLED = 49  # slots up to which each has a number
 
 Slot = tuple[int, ...]
-Place = tuple[int, ...]
+Place = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def reads(problem: ConvProblem, operation: str, index: tuple[int, ...]) -> dict[
     """
     lines = [_line(problem, operation, axis, at) for axis, at in enumerate(index)]
     pairs = product(*(line.items() for line in lines))
-    return {tuple(slot for slot, _ in pair): tuple(at for _, at in pair) for pair in pairs}
+    return {(kh, kw): (row, column) for (kh, row), (kw, column) in pairs}
 
 
 def marked(problem: ConvProblem, operation: str, index: tuple[int, ...]) -> list[list[int]]:

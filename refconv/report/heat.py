@@ -156,7 +156,8 @@ def _levels(values: npt.NDArray[Any], bounds: Sequence[float], lowest: int) -> n
 def _heat(title: str, levels: npt.NDArray[Any], words: Sequence[str], ring: tuple[int, int] | None) -> Heat:
     occurring = [int(level) for level in np.unique(levels)]
     paths = tuple((level, _path(levels == level)) for level in occurring if level)
-    return Heat(title, *levels.shape, paths, tuple((level, words[level]) for level in occurring), ring)
+    rows, columns = levels.shape
+    return Heat(title, rows, columns, paths, tuple((level, words[level]) for level in occurring), ring)
 
 
 def _path(there: npt.NDArray[np.bool_]) -> str:

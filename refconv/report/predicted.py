@@ -8,7 +8,7 @@ import numpy as np
 
 from refconv.check import Outcome
 from refconv.diagnosis.defects import Triggered, every_defect
-from refconv.diagnosis.layer import Layer
+from refconv.diagnosis.layer import ABSENT, Layer
 from refconv.problem import ConvProblem
 from refconv.report.geometry import LABELLED, Grid, Mark, Place, Slot, drawable, field, reads
 from refconv.report.words import place, problem_of
@@ -95,20 +95,26 @@ def _compare(
     plane = _met(problem, outcome.operation, outcome.first.index)[1]
     for slot, code in does.items():
         label, should = order.get(slot, "·"), must.get(slot)
-        there = () if math.isnan(code) else np.unravel_index(int(code) - 1, shape) if code else (*plane, None)
+        there = _element(code, plane, shape)
         if there[:2] != plane:
             strange.append(label)
             continue
-        at = there[2:] if code else None
-        found = tuple(int(i) + begin for i, begin in zip(at, begins, strict=True)) if at else None
+        found = None if there[2:] == (ABSENT, ABSENT) else (there[2] + begins[0], there[3] + begins[1])
         padding = should is not None and _absent(should, begins, shape)
-        if found == should or (found is None and padding):
-            drawn += [Mark(*should, label)] if should else []
-        elif found is not None:
+        if should and (found == should or (found is None and padding)):
+            drawn.append(Mark(*should, label))
+        elif found:
             drawn.append(Mark(*found, label, "wrong"))
-        elif should is not None:
+        elif should:
             drawn.append(Mark(*should, label, "missing"))
     return drawn, strange
+
+
+def _element(code: float, plane: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the index that a code stands for: of this plane and nowhere on it for 0, of no plane for NaN."""
+    if math.isnan(code):
+        return ABSENT, ABSENT
+    return tuple(map(int, np.unravel_index(int(code) - 1, shape))) if code else (*plane, ABSENT, ABSENT)
 
 
 def _absent(at: Place, begins: list[int], shape: tuple[int, ...]) -> bool:
