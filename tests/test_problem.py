@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from problems import ANY, problems
+from problems import every_problem
 
 from refconv import ConvProblem, GeometryError, TensorError
 from refconv.problem import OversizedProblem, output_length
@@ -40,7 +40,7 @@ def test_output_length_counts_the_places_and_floors(length, kernel, stride, dila
     assert output_length(length, kernel, stride, dilation, padding) == places
 
 
-@given(problems(axes=ANY))
+@given(every_problem())
 def test_output_length_counts_the_places_one_by_one(problem):
     for axis, (begin, end) in enumerate(problem.padding):
         reach = problem.dilation[axis] * (problem.kernel_size[axis] - 1) + 1
@@ -48,7 +48,7 @@ def test_output_length_counts_the_places_one_by_one(problem):
         assert problem.output_size[axis] == len(places)
 
 
-@given(problems(axes=ANY))
+@given(every_problem())
 def test_the_descriptor_says_everything(problem):
     assert ConvProblem.from_descriptor(problem.descriptor) == problem
 
@@ -75,7 +75,12 @@ def test_a_descriptor_with_another_output_size_is_refused():
         (dict(in_channels=5), "in_channels must be divisible by groups, got in_channels=5, groups=2."),
         (dict(stride=(0, 1)), "stride must be 1 or more, got stride=(0, 1)."),
         (dict(dilation=(1, 0)), "dilation must be 1 or more, got dilation=(1, 0)."),
-        (dict(padding=((0, -1), (0, 0))), "padding must be 0 or more, got padding=((0, -1), (0, 0))."),
+        (
+            dict(padding=((0, -7), (0, 0))),
+            "must leave an element of the input at either end, got (0, -7) on axis 0",
+        ),
+        (dict(padding=((0, 0), (-9, 20))), "must leave an element of the input at either end, got (-9, 20) on axis 1"),
+        (dict(padding=((-3, -2), (0, 0))), "got on axis 0 a reach of 3 (kernel_size=3, dilation=1) in 2 elements"),
         (dict(input_size=(0, 9)), "input_size must be 1 or more, got input_size=(0, 9)."),
         (dict(kernel_size=(3, 0)), "kernel_size must be 1 or more, got kernel_size=(3, 0)."),
         (dict(stride=(1, 1, 1)), "stride must have one entry per axis of input_size, got stride=(1, 1, 1)"),
@@ -119,13 +124,70 @@ def test_padding_may_be_said_in_pytorchs_ways(padding, pairs):
     assert ConvProblem.from_shapes((1, 1, 5, 6), (1, 1, 2, 2), padding=padding).padding == pairs
 
 
+# Written by hand: length, kernel, stride, dilation -> padding of same_upper; places.
+SAME = [
+    (5, 3, 1, 1, (1, 1), 5),
+    (5, 2, 1, 1, (0, 1), 5),  # an odd total: the larger half at the end
+    (5, 4, 1, 1, (1, 2), 5),
+    (5, 3, 1, 2, (2, 2), 5),
+    (7, 3, 2, 1, (1, 1), 4),
+    (8, 3, 2, 1, (0, 1), 4),  # the stride decides: (1, 1) would be wrong
+    (224, 7, 2, 1, (2, 3), 112),
+    (9, 2, 4, 1, (0, 1), 3),
+    (8, 2, 4, 1, (0, 0), 2),  # a leftover, nothing to add
+    (9, 1, 4, 1, (0, 0), 3),
+    (6, 4, 3, 2, (2, 2), 2),
+    (3, 4, 5, 3, (3, 4), 1),
+]
+
+
+@pytest.mark.parametrize(("length", "kernel", "stride", "dilation", "upper", "places"), SAME)
+@pytest.mark.parametrize("name", ["same", "SAME_UPPER", "same_lower"])
+def test_same_resolves_to_the_padding_of_onnx_and_tensorflow(length, kernel, stride, dilation, upper, places, name):
+    problem = ConvProblem.from_shapes((1, 1, length, 9), (1, 1, kernel, 1), padding=name, stride=(stride, 1),
+                                      dilation=(dilation, 1))  # fmt: skip
+    assert problem.padding == (upper[::-1] if name == "same_lower" else upper, (0, 0))
+    assert problem.output_size == (places, 9)
+
+
+@given(every_problem(), st.sampled_from(["same", "same_lower"]))
+def test_same_gives_the_length_over_the_stride_rounded_up_with_the_least_padding(problem, name):
+    said = ConvProblem.from_shapes(problem.x_shape, problem.weight_shape, problem.stride, name, problem.dilation,
+                                   problem.groups)  # fmt: skip
+    for axis, (length, stride) in enumerate(zip(said.input_size, said.stride, strict=True)):
+        begin, end = said.padding[axis]
+        assert said.output_size[axis] == -(-length // stride)
+        assert end - begin in ((0, -1) if name == "same_lower" else (0, 1))
+        if begin + end:
+            less = output_length(length, said.kernel_size[axis], stride, said.dilation[axis], (begin + end - 1, 0))
+            assert less < said.output_size[axis]
+
+
+def test_valid_is_no_padding():
+    assert ConvProblem.from_shapes((1, 1, 5, 6), (1, 1, 2, 3), padding="VALID").padding == ((0, 0), (0, 0))
+
+
+def test_a_problem_that_crops_says_so_in_its_descriptor():
+    problem = ConvProblem(**(LEGAL | dict(padding=((-1, 0), (2, -3)))))
+    assert "-p-1+0x2+-3-" in problem.descriptor
+    assert ConvProblem.from_descriptor(problem.descriptor) == problem
+    assert problem.output_size == (4, 7)
+
+
 @pytest.mark.parametrize(
     ("x", "weight", "more", "message"),
     [
         ((1, 3, 5, 5), (2, 2, 3, 3), {}, "x.shape[1] must equal weight.shape[1] * groups, got x.shape[1]=3"),
         ((1, 3, 5), (2, 3, 3, 3), {}, "with as many axes each"),
         ((3, 5), (2, 3), {}, "x must be (N, C, H, W) and weight (K, C/G, kH, kW)"),
-        ((1, 3, 5, 5), (2, 3, 3, 3), {"padding": "same"}, "padding must be explicit numbers, got 'same'."),
+        ((1, 3, 5, 5), (2, 3, 3, 3), {"padding": "full"}, "padding must be numbers or one of valid, same, same_upper"),
+        ((1, 3, 5, 5), (2, 3, 3, 3), {"padding": "same", "stride": 0}, "stride must be 1 or more"),
+        (
+            (1, 3, 5, 5),
+            (2, 3, 3, 3),
+            {"padding": "same", "dilation": (1, 2, 3)},
+            "dilation must have one entry per axis",
+        ),
         ((1, 3, 5, 5), (2, 3, 3, 3), {"stride": 1.5}, "stride must be an integer, got 1.5."),
         ((1, 3, 5, 5), (2, 3, 3, 3), {"stride": (1, 2, 3)}, "stride must have one entry per axis"),
     ],
@@ -140,7 +202,7 @@ def test_a_tensor_of_another_shape_is_refused_by_name():
         ConvProblem(**LEGAL).check_tensor("grad_output", (2, 6, 8, 5))
 
 
-@given(problems(axes=ANY), st.sampled_from(["forward", "grad_input", "grad_weight", "grad_bias"]))
+@given(every_problem(), st.sampled_from(["forward", "grad_input", "grad_weight", "grad_bias"]))
 def test_no_result_has_more_products_than_the_reduction_length(problem, operation):
     from refconv.reference import direct
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from refconv import exact
 from refconv.errors import CatalogueError, GeometryError
 from refconv.formats import FORMATS
+from refconv.functional.borders import Bordered, check_mode
 from refconv.implementations.references import Reference
 from refconv.problem import ConvProblem
 from refconv.reference import direct, im2col, sparse
@@ -37,20 +38,21 @@ class How(NamedTuple):
     padding: Any
     dilation: Any
     groups: int
+    padding_mode: str
     method: str
 
 
 def forward(x: Array, weight: Array, bias: Array | None, how: How) -> Array:
     """Compute y by a reference."""
     x, weight = _as_array(x), _as_array(weight)
-    problem = _problem(x, weight, how)
-    return _using(how, x).forward(x, weight, None if bias is None else _as_array(bias), problem)
+    problem, using = _problem(x, weight, how), _narrowing(_reference(how), x)
+    return using.forward(x, weight, None if bias is None else _as_array(bias), problem)
 
 
 def backward(grad_output: Array, x: Array, weight: Array, how: How) -> Gradients:
     """Compute the three gradients by a reference."""
     grad_output, x, weight = _as_array(grad_output), _as_array(x), _as_array(weight)
-    problem, using = _problem(x, weight, how), _using(how, x)
+    problem, using = _problem(x, weight, how), _narrowing(_reference(how), x)
     return Gradients(
         using.grad_input(grad_output, weight, problem),
         using.grad_weight(x, grad_output, problem),
@@ -63,8 +65,8 @@ def exactly(
 ) -> npt.NDArray[Any]:
     """Compute the exact y, rounded once."""
     x, weight = np.asarray(x), np.asarray(weight)
-    problem = _problem(x, weight, how)
-    return exact.forward(x, weight, bias, problem, out_format, using=_module(how.method), overflow=overflow)
+    problem, using = _problem(x, weight, how), _reference(how)
+    return exact.forward(x, weight, bias, problem, out_format, using=using, overflow=overflow)
 
 
 def _problem(x: Array, weight: Array, how: How) -> ConvProblem:
@@ -74,21 +76,23 @@ def _problem(x: Array, weight: Array, how: How) -> ConvProblem:
             f"x must be {of_x} and weight {of_weight}, got x.shape={tuple(x.shape)}, "
             f"weight.shape={tuple(weight.shape)}."
         )
-    return ConvProblem.from_shapes(x.shape, weight.shape, how.stride, how.padding, how.dilation, how.groups)
+    problem = ConvProblem.from_shapes(x.shape, weight.shape, how.stride, how.padding, how.dilation, how.groups)
+    check_mode(how.padding_mode, problem)
+    return problem
 
 
 def _as_array(tensor: Any) -> Any:
     return tensor if hasattr(tensor, "shape") and hasattr(tensor, "dtype") else np.asarray(tensor)
 
 
-def _module(method: str) -> ModuleType:
-    if method not in METHODS:
-        raise CatalogueError(f"method must be one of {', '.join(METHODS)}, got {method!r}.")
-    return METHODS[method]
+def _reference(how: How) -> Any:
+    if how.method not in METHODS:
+        raise CatalogueError(f"method must be one of {', '.join(METHODS)}, got {how.method!r}.")
+    module = METHODS[how.method]
+    return module if how.padding_mode == "zeros" else Bordered(module, how.padding_mode)
 
 
-def _using(how: How, x: Array) -> Any:
+def _narrowing(reference: Any, x: Array) -> Any:
     """Return the reference; for narrow NumPy formats made to compute in their accumulator."""
-    module = _module(how.method)
     element = FORMATS.get(x.dtype.name) if isinstance(x, np.ndarray) else None
-    return module if element is None or element.accumulator == element.name else Reference(module)
+    return reference if element is None or element.accumulator == element.name else Reference(reference)

@@ -11,7 +11,7 @@ from refconv.functional.calls import Array, Gradients, How, backward, exactly, f
 
 def conv2d(
     x: Array, weight: Array, bias: Array | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1, method: str = "im2col",
+    groups: int = 1, padding_mode: str = "zeros", method: str = "im2col",
 ) -> Array:  # fmt: skip
     """Convolve a batch of images by one of the references.
 
@@ -24,10 +24,13 @@ def conv2d(
     bias : array, shape (K,), optional
     stride, dilation : int or (int, int)
         In elements; a dilation of 1 is dense.
-    padding : int, (pH, pW) or ((top, bottom), (left, right))
-        In elements.
+    padding : int, (pH, pW) or ((top, bottom), (left, right)), or a name
+        In elements; negative numbers crop.  The names are ``"valid"``, ``"same"`` (which is ``"same_upper"``) and
+        ``"same_lower"``, see :func:`refconv.problem.named_padding`.
     groups : int
         G.
+    padding_mode : {"zeros", "circular", "reflect", "replicate"}
+        What the padding holds: nothing, or copies of x, see :class:`refconv.functional.borders.Bordered`.
     method : {"im2col", "sparse", "direct"}
         ``im2col`` also takes arrays of CuPy, PyTorch and other array API namespaces.
 
@@ -41,6 +44,8 @@ def conv2d(
         If the convolution cannot exist.
     TensorError
         If the bias does not have K elements.
+    CatalogueError
+        If the method or the padding mode is unknown.
 
     Examples
     --------
@@ -50,12 +55,12 @@ def conv2d(
     >>> conv2d(x, weight, stride=1).tolist()
     [[[[37.0, 47.0], [67.0, 77.0]]]]
     """
-    return forward(x, weight, bias, How(2, stride, padding, dilation, groups, method))
+    return forward(x, weight, bias, How(2, stride, padding, dilation, groups, padding_mode, method))
 
 
 def conv2d_backward(
     grad_output: Array, x: Array, weight: Array, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1, method: str = "im2col",
+    groups: int = 1, padding_mode: str = "zeros", method: str = "im2col",
 ) -> Gradients:  # fmt: skip
     """Compute the gradients of a loss at the input, the weight and the bias of :func:`conv2d`.
 
@@ -65,7 +70,7 @@ def conv2d_backward(
         The gradient of the loss at the output.
     x : array, shape (N, C, H, W)
     weight : array, shape (K, C/G, kH, kW)
-    stride, padding, dilation, groups, method
+    stride, padding, dilation, groups, padding_mode, method
         As for :func:`conv2d`.
 
     Returns
@@ -86,18 +91,19 @@ def conv2d_backward(
     >>> gradients.input.tolist(), gradients.weight.tolist(), gradients.bias.tolist()
     ([[[[2.0, 23.0, 30.0]]]], [[[[32.0, 53.0]]]], [11.0])
     """
-    return backward(grad_output, x, weight, How(2, stride, padding, dilation, groups, method))
+    return backward(grad_output, x, weight, How(2, stride, padding, dilation, groups, padding_mode, method))
 
 
 def exact_conv2d(
     x: Array, weight: Array, bias: Array | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1, out_format: str = "float64", overflow: str | None = None, method: str = "im2col",
+    groups: int = 1, padding_mode: str = "zeros", out_format: str = "float64", overflow: str | None = None,
+    method: str = "im2col",
 ) -> npt.NDArray[Any]:  # fmt: skip
     """Convolve exactly: the real-number result, rounded once to a format.
 
     Parameters
     ----------
-    x, weight, bias, stride, padding, dilation, groups, method
+    x, weight, bias, stride, padding, dilation, groups, padding_mode, method
         As for :func:`conv2d`; NaN and infinities are resolved by rule.
     out_format : str
         ``"float64"``, ``"float32"``, ``"float16"``, ``"bfloat16"``, ``"float8_e4m3fn"``, ``"float8_e5m2"``
@@ -124,4 +130,6 @@ def exact_conv2d(
     >>> float(conv2d(x, weight)[0, 0, 0, 0]), float(exact_conv2d(x, weight)[0, 0, 0, 0])
     (0.0, 1.0)
     """
-    return exactly(x, weight, bias, How(2, stride, padding, dilation, groups, method), out_format, overflow)
+    return exactly(
+        x, weight, bias, How(2, stride, padding, dilation, groups, padding_mode, method), out_format, overflow
+    )

@@ -11,7 +11,7 @@ from refconv.functional.calls import Array, Gradients, How, backward, exactly, f
 
 def conv3d(
     x: Array, weight: Array, bias: Array | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1, method: str = "im2col",
+    groups: int = 1, padding_mode: str = "zeros", method: str = "im2col",
 ) -> Array:  # fmt: skip
     """Convolve a batch of volumes by one of the references.
 
@@ -24,10 +24,13 @@ def conv3d(
     bias : array, shape (K,), optional
     stride, dilation : int or (int, int, int)
         In elements; a dilation of 1 is dense.
-    padding : int, (pD, pH, pW) or ((front, back), (top, bottom), (left, right))
-        In elements.
+    padding : int, (pD, pH, pW) or ((front, back), (top, bottom), (left, right)), or a name
+        In elements; negative numbers crop.  The names are ``"valid"``, ``"same"`` (which is ``"same_upper"``) and
+        ``"same_lower"``, see :func:`refconv.problem.named_padding`.
     groups : int
         G.
+    padding_mode : {"zeros", "circular", "reflect", "replicate"}
+        What the padding holds: nothing, or copies of x, see :class:`refconv.functional.borders.Bordered`.
     method : {"im2col", "sparse", "direct"}
         ``im2col`` also takes arrays of CuPy, PyTorch and other array API namespaces.
 
@@ -41,6 +44,8 @@ def conv3d(
         If the convolution cannot exist.
     TensorError
         If the bias does not have K elements.
+    CatalogueError
+        If the method or the padding mode is unknown.
 
     Examples
     --------
@@ -50,12 +55,12 @@ def conv3d(
     >>> conv3d(x, weight).tolist()
     [[[[[5421.0, 6532.0]]]]]
     """
-    return forward(x, weight, bias, How(3, stride, padding, dilation, groups, method))
+    return forward(x, weight, bias, How(3, stride, padding, dilation, groups, padding_mode, method))
 
 
 def conv3d_backward(
     grad_output: Array, x: Array, weight: Array, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1, method: str = "im2col",
+    groups: int = 1, padding_mode: str = "zeros", method: str = "im2col",
 ) -> Gradients:  # fmt: skip
     """Compute the gradients of a loss at the input, the weight and the bias of :func:`conv3d`.
 
@@ -65,7 +70,7 @@ def conv3d_backward(
         The gradient of the loss at the output.
     x : array, shape (N, C, D, H, W)
     weight : array, shape (K, C/G, kD, kH, kW)
-    stride, padding, dilation, groups, method
+    stride, padding, dilation, groups, padding_mode, method
         As for :func:`conv3d`.
 
     Returns
@@ -86,18 +91,19 @@ def conv3d_backward(
     >>> gradients.input.tolist(), gradients.weight.tolist(), gradients.bias.tolist()
     ([[[[[2.0], [23.0], [30.0]]]]], [[[[[32.0], [53.0]]]]], [11.0])
     """
-    return backward(grad_output, x, weight, How(3, stride, padding, dilation, groups, method))
+    return backward(grad_output, x, weight, How(3, stride, padding, dilation, groups, padding_mode, method))
 
 
 def exact_conv3d(
     x: Array, weight: Array, bias: Array | None = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-    groups: int = 1, out_format: str = "float64", overflow: str | None = None, method: str = "im2col",
+    groups: int = 1, padding_mode: str = "zeros", out_format: str = "float64", overflow: str | None = None,
+    method: str = "im2col",
 ) -> npt.NDArray[Any]:  # fmt: skip
     """Convolve exactly: the real-number result, rounded once to a format.
 
     Parameters
     ----------
-    x, weight, bias, stride, padding, dilation, groups, method
+    x, weight, bias, stride, padding, dilation, groups, padding_mode, method
         As for :func:`conv3d`; NaN and infinities are resolved by rule.
     out_format : str
         ``"float64"``, ``"float32"``, ``"float16"``, ``"bfloat16"``, ``"float8_e4m3fn"``, ``"float8_e5m2"``
@@ -124,4 +130,6 @@ def exact_conv3d(
     >>> conv3d(x, weight).item(), exact_conv3d(x, weight).item()
     (0.0, 1.0)
     """
-    return exactly(x, weight, bias, How(3, stride, padding, dilation, groups, method), out_format, overflow)
+    return exactly(
+        x, weight, bias, How(3, stride, padding, dilation, groups, padding_mode, method), out_format, overflow
+    )

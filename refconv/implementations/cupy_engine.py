@@ -16,7 +16,7 @@ class CupyEngine(Reference):
 
     def __init__(self, cupy: Any) -> None:
         there = {operation: _on_device(cupy, getattr(im2col, operation)) for operation in OPERATIONS}
-        super().__init__(SimpleNamespace(name="cupy", **there))  # type: ignore[arg-type]  # with a module's functions
+        super().__init__(SimpleNamespace(name="cupy", **there))  # with a module's functions
         self.version = f"cupy {cupy.__version__}"
 
 

@@ -39,8 +39,11 @@ def require_formats(engine: str, formats: Container[str], *tensors: Array | None
 
 
 def zero_padded(x: Array, problem: ConvProblem) -> Array:
-    """Pad an image before the call, as users do where an engine cannot; shape (N, C, H + pads, W + pads)."""
-    return np.pad(x, ((0, 0), (0, 0), *problem.padding))
+    """Pad and crop an image before the call, as users do where an engine cannot; shape (N, C, H + pads, W + pads)."""
+    kept = (slice(max(0, -begin), length - max(0, -end))
+            for length, (begin, end) in zip(problem.input_size, problem.padding, strict=True))  # fmt: skip
+    added = [(max(0, begin), max(0, end)) for begin, end in problem.padding]
+    return np.pad(x[:, :, *kept], ((0, 0), (0, 0), *added))
 
 
 def leftovers(problem: ConvProblem) -> tuple[int, ...]:

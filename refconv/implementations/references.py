@@ -6,7 +6,6 @@ rounded once to the output format.
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ QUIET: dict[str, Any] = {"over": "ignore", "invalid": "ignore"}  # inf and NaN a
 
 
 class Reference:
-    """A reference module, made to compute in the accumulator of its inputs' format.
+    """A reference module, or an object with its functions, made to compute in the accumulator of its inputs' format.
 
     Examples
     --------
@@ -35,7 +34,7 @@ class Reference:
     array([[[[20000]]]], dtype=int32)
     """
 
-    def __init__(self, module: ModuleType) -> None:
+    def __init__(self, module: Any) -> None:
         self.module = module
         self.name = str(module.name)
 

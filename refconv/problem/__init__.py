@@ -7,6 +7,7 @@ PyTorch in the tests, because whatever is wrong here is wrong everywhere.
 from refconv.problem.convolution import ConvProblem, OversizedProblem
 from refconv.problem.fields import Padding, Size
 from refconv.problem.geometry import OPERATIONS, Geometry
+from refconv.problem.padding import named_padding
 from refconv.problem.rules import LARGEST, output_length
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "OversizedProblem",
     "Padding",
     "Size",
+    "named_padding",
     "output_length",
 ]

@@ -11,7 +11,16 @@ from typing import Any
 from refconv.errors import GeometryError
 from refconv.problem.fields import Size, by, integer, integers, split, spread, spread_padding
 from refconv.problem.geometry import Geometry
-from refconv.problem.rules import check_addressable, check_extents, check_groups, misfit, output_length, taps_per_input
+from refconv.problem.padding import named_padding
+from refconv.problem.rules import (
+    check_addressable,
+    check_crop,
+    check_extents,
+    check_groups,
+    misfit,
+    output_length,
+    taps_per_input,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +39,7 @@ class ConvProblem(Geometry):
     stride, dilation : tuple of int
         (sH, sW) and (dH, dW), in elements; a dilation of 1 is dense.  Default: all ones.
     padding : tuple of (int, int)
-        ((top, bottom), (left, right)), in elements.  Default: none.
+        ((top, bottom), (left, right)), in elements; negative numbers crop the input.  Default: none.
     groups : int
         G; divides C and K.  Output channel k reads the input channels of block ``k // (K/G)``.
 
@@ -54,6 +63,7 @@ class ConvProblem(Geometry):
         self._canonical()
         check_extents(self)
         check_groups(self)
+        check_crop(self, "the input", self.input_size)
         self._check_fit()
         check_addressable(self)
 
@@ -159,7 +169,8 @@ class ConvProblem(Geometry):
         x_shape : (N, C, H, W)
         weight_shape : (K, C/G, kH, kW)
         stride, dilation : int or (int, int)
-        padding : int, (pH, pW) or ((top, bottom), (left, right))
+        padding : int, (pH, pW), ((top, bottom), (left, right)), "valid", "same", "same_upper" or "same_lower"
+            Negative numbers crop; the names are resolved by :mod:`refconv.problem.padding`.
         groups : int
 
         Raises
@@ -179,6 +190,8 @@ class ConvProblem(Geometry):
                 f"got x.shape={x_shape}, weight.shape={weight_shape}."
             )
         groups, axes = integer(groups, "groups"), len(x_shape) - 2
+        size, kernel = x_shape[2:], weight_shape[2:]
+        steps, gaps = spread(stride, axes, "stride"), spread(dilation, axes, "dilation")
         if x_shape[1] != weight_shape[1] * groups:
             raise GeometryError(
                 "weight must hold C/G input channels, so x.shape[1] must equal weight.shape[1] * groups, "
@@ -186,9 +199,8 @@ class ConvProblem(Geometry):
             )
         return cls(
             batch=x_shape[0], in_channels=x_shape[1], out_channels=weight_shape[0], groups=groups,
-            input_size=x_shape[2:], kernel_size=weight_shape[2:],
-            stride=spread(stride, axes, "stride"), dilation=spread(dilation, axes, "dilation"),
-            padding=spread_padding(padding, axes),
+            input_size=size, kernel_size=kernel, stride=steps, dilation=gaps,
+            padding=_resolved(padding, size, kernel, steps, gaps),
         )  # fmt: skip
 
 
@@ -221,6 +233,15 @@ class OversizedProblem(ConvProblem):
 
 _DESCRIPTOR = re.compile(
     r"n(?P<n>\d+)c(?P<c>\d+)i(?P<i>\d+(x\d+)*)-k(?P<k>\d+)w(?P<w>\d+(x\d+)*)-s(?P<s>\d+(x\d+)*)"
-    r"-d(?P<d>\d+(x\d+)*)-p(?P<p>\d+\+\d+(x\d+\+\d+)*)-g(?P<g>\d+)-o(?P<o>\d+(x\d+)*)",
+    r"-d(?P<d>\d+(x\d+)*)-p(?P<p>-?\d+\+-?\d+(x-?\d+\+-?\d+)*)-g(?P<g>\d+)-o(?P<o>\d+(x\d+)*)",
     re.ASCII,
 )
+
+
+def _resolved(padding: Any, size: Size, kernel: Size, stride: Size, dilation: Size) -> Any:
+    """Return explicit padding; where no other field is wrong, since names are resolved by dividing by the stride."""
+    if not isinstance(padding, str):
+        return spread_padding(padding, len(size))
+    if len(size) != len(stride) or len(size) != len(dilation) or min(stride) < 1:
+        return ()  # the constructor has a sentence for it
+    return named_padding(padding, size, kernel, stride, dilation)

@@ -46,8 +46,6 @@ def spread_padding(padding: Any, axes: int) -> Any:
     """Take padding in PyTorch's ways: one number for all, one per axis, or a pair per axis."""
     if not isinstance(padding, Iterable):
         return ((padding, padding),) * axes
-    if isinstance(padding, str):
-        raise GeometryError(f"padding must be explicit numbers, got {padding!r}.")
     return tuple(pair if isinstance(pair, Iterable) else (pair, pair) for pair in padding)
 
 

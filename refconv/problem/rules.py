@@ -66,16 +66,21 @@ def check_axes(problem: Geometry) -> None:
 def check_extents(problem: Geometry) -> None:
     """Refuse numbers that are too small."""
     least = {"batch": 0, "in_channels": 0, "out_channels": 0, "groups": 1, "input_size": 1,
-             "kernel_size": 1, "stride": 1, "dilation": 1, "padding": 0}  # fmt: skip
+             "kernel_size": 1, "stride": 1, "dilation": 1}  # fmt: skip
     for name, bound in least.items():
         value = getattr(problem, name)
-        flat = [value] if isinstance(value, int) else [n for entry in value for n in _flat(entry)]
-        if min(flat) < bound:
+        if min((value,) if isinstance(value, int) else value) < bound:
             raise GeometryError(f"{name} must be {bound} or more, got {name}={value}.")
 
 
-def _flat(entry: int | tuple[int, int]) -> Iterable[int]:
-    return (entry,) if isinstance(entry, int) else entry
+def check_crop(problem: Geometry, cropped: str, size: Iterable[int]) -> None:
+    """Refuse negative padding, which crops, where it leaves nothing of an axis."""
+    for axis, (length, pads) in enumerate(zip(size, problem.padding, strict=True)):
+        if -min(pads) >= length:
+            raise GeometryError(
+                f"padding may be negative, which crops, but must leave an element of {cropped} at either end, "
+                f"got {pads} on axis {axis} of {length} elements."
+            )
 
 
 def check_groups(problem: Geometry) -> None:

@@ -93,11 +93,11 @@ def draw(outcome: Outcome) -> Grid | None:
 
 
 def drawable(problem: ConvProblem) -> bool:
-    """Tell whether a problem has a picture: two axes, nothing empty, not too large."""
+    """Tell whether a problem has a picture: two axes, nothing empty, nothing cropped, not too large."""
     if len(problem.input_size) != 2 or min((*problem.x_shape, *problem.weight_shape, *problem.y_shape)) < 1:
         return False
     padded = [length + sum(pads) for length, pads in zip(problem.input_size, problem.padding, strict=True)]
-    return max(*padded, *problem.output_size) <= LARGEST
+    return min(map(min, problem.padding)) >= 0 and max(*padded, *problem.output_size) <= LARGEST
 
 
 def truth(problem: ConvProblem, operation: str, index: tuple[int, ...]) -> Grid:

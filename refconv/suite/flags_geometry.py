@@ -83,6 +83,11 @@ INDEXING: Rows = {
         "The padding at the beginning of an axis differs from the padding at its end.",
         "begin and end are exchanged, or the total is split evenly.",
     ),
+    "Cropped": (
+        "The padding is negative at some end: the first or the last elements of the input are not read.",
+        "a negative padding is refused, taken for zero, or read as a large unsigned number; or the offset of the "
+        "gradient at the cropped end is wrong.",
+    ),
     "PaddingAboveKernel": (
         "The padding is at least as large as the reach of the kernel, so that some outputs see only padding.",
         "a border is clipped to the kernel, an index becomes negative, or the bias is missing where no input is read.",

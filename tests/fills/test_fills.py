@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from problems import ANY, problems
+from problems import every_problem
 
 from refconv import ConvProblem, FormatError, exact, fills
 from refconv.fills.bits import below, spread
@@ -53,7 +53,7 @@ def test_exact_integers_are_nonzero_asymmetric_and_distinct():
     assert 0.55 < np.mean(values > 0) < 0.7
 
 
-@given(problems(axes=ANY), st.sampled_from(FORMATS), st.booleans())
+@given(every_problem(), st.sampled_from(FORMATS), st.booleans())
 def test_sums_of_an_exact_fill_stay_within_the_budget(problem, name, has_bias):
     element, budget = get_format(name), 2**15 if name == "float16" else 2**24
     ranges = fills.exact_ranges(problem, element, budget, has_bias)

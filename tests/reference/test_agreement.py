@@ -1,11 +1,13 @@
 """The three references agree with each other, with hand-computed answers and with analytic truths."""
 
+from dataclasses import replace
+
 import array_api_strict
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import ANY, integer_tensors, problems, run
+from problems import every_problem, integer_tensors, problems, run
 
 from refconv import ConvProblem, TensorError
 from refconv.reference import direct, im2col, sparse
@@ -19,7 +21,7 @@ ODD = ConvProblem(batch=2, in_channels=4, out_channels=6, groups=2, input_size=(
 
 
 @settings(max_examples=150, deadline=None)
-@given(problems(axes=ANY), st.integers(0, 2**32 - 1))
+@given(every_problem(), st.integers(0, 2**32 - 1))
 def test_the_three_references_agree_exactly_on_every_legal_problem(problem, seed):
     tensors = integer_tensors(problem, seed)
     truth, *others = (run(reference, tensors, problem) for reference in REFERENCES)
@@ -31,7 +33,7 @@ def test_the_three_references_agree_exactly_on_every_legal_problem(problem, seed
 
 
 @settings(max_examples=60, deadline=None)
-@given(problems(axes=ANY), st.integers(0, 2**32 - 1))
+@given(every_problem(), st.integers(0, 2**32 - 1))
 @pytest.mark.parametrize("budget", [1, 1000])
 @pytest.mark.parametrize("reference", [sparse, im2col], ids=lambda module: module.name)
 def test_a_small_memory_budget_changes_nothing(reference, budget, problem, seed):
@@ -128,6 +130,23 @@ def test_one_by_one_kernels_are_a_matrix_product(reference):
 
 
 @each
+@given(problem=every_problem(smallest=1), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=40)
+def test_negative_padding_crops_the_image(reference, problem, seed):
+    """The crop taken from the image first, and its gradient put back into zeros, is the same layer."""
+    t = integer_tensors(problem, seed)
+    crops = [(max(0, -begin), max(0, -end)) for begin, end in problem.padding]
+    kept = [slice(begin, length - end) for length, (begin, end) in zip(problem.input_size, crops, strict=True)]
+    cropped = t | {"x": t["x"][:, :, *kept]}
+    added = tuple((max(0, begin), max(0, end)) for begin, end in problem.padding)
+    smaller = replace(problem, input_size=cropped["x"].shape[2:], padding=added)
+    whole, part = run(reference, t, problem), run(reference, cropped, smaller)
+    part["grad_input"] = np.pad(part["grad_input"], [(0, 0), (0, 0), *crops])
+    for operation in OPERATIONS:
+        np.testing.assert_array_equal(whole[operation], part[operation])
+
+
+@each
 def test_groups_are_separate_convolutions(reference):
     tensors = integer_tensors(ODD)
     half = ConvProblem(batch=2, in_channels=2, out_channels=3, input_size=(7, 9), kernel_size=(3, 2),
@@ -151,7 +170,7 @@ def test_shifting_the_image_shifts_the_output(reference):
 
 @each
 @settings(max_examples=60, deadline=None)
-@given(problem=problems(smallest=1, axes=ANY), seed=st.integers(0, 2**32 - 1))
+@given(problem=every_problem(smallest=1), seed=st.integers(0, 2**32 - 1))
 def test_the_gradients_are_the_adjoints_of_the_layer(reference, problem, seed):
     t = integer_tensors(problem, seed)
     g, results = t["grad_output"], run(reference, t, problem)

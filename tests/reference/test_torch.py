@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import ANY, integer_tensors, problems, run
+from problems import every_problem, integer_tensors, run
 
+import refconv
+from refconv import ConvProblem
 from refconv.reference import direct, im2col, sparse
 
 torch = pytest.importorskip("torch")
@@ -13,7 +15,7 @@ pytestmark = pytest.mark.oracle
 
 
 @settings(max_examples=100, deadline=None)
-@given(problem=problems(smallest=1, axes=ANY), seed=st.integers(0, 2**32 - 1))
+@given(problem=every_problem(smallest=1), seed=st.integers(0, 2**32 - 1))
 @pytest.mark.parametrize("reference", [direct, sparse, im2col], ids=lambda module: module.name)
 def test_autograd_says_the_same(reference, problem, seed):
     tensors = integer_tensors(problem, seed)
@@ -29,8 +31,19 @@ def test_autograd_says_the_same(reference, problem, seed):
     np.testing.assert_array_equal(got["grad_bias"], bias.grad.numpy())
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@settings(max_examples=40, deadline=None)
+@given(problem=every_problem(smallest=1), seed=st.integers(0, 2**32 - 1))
+def test_same_is_pytorchs_same_where_pytorch_has_it(problem, seed):
+    how = {"padding": "same", "dilation": problem.dilation, "groups": problem.groups}
+    tensors = integer_tensors(ConvProblem.from_shapes(problem.x_shape, problem.weight_shape, **how), seed)
+    name = f"conv{len(problem.input_size)}d"
+    y = getattr(torch.nn.functional, name)(torch.tensor(tensors["x"]), torch.tensor(tensors["weight"]), **how)
+    np.testing.assert_array_equal(getattr(refconv, name)(tensors["x"], tensors["weight"], **how), y.numpy())
+
+
 def test_im2col_takes_torch_tensors():
-    problem = direct.ConvProblem(batch=2, in_channels=2, out_channels=3, input_size=(5, 6), kernel_size=(3, 2))
+    problem = ConvProblem(batch=2, in_channels=2, out_channels=3, input_size=(5, 6), kernel_size=(3, 2))
     tensors = integer_tensors(problem)
     got = run(im2col, {name: torch.tensor(tensor) for name, tensor in tensors.items()}, problem)
     for operation, expected in run(direct, tensors, problem).items():

@@ -13,16 +13,16 @@ LARGEST = {1: 5, 2: 4, 3: 2}  # kernels and padding, by the number of axes: Pyth
 
 
 @st.composite
-def problems(draw, smallest=0, axes=(2,)):
+def problems(draw, smallest=0, axes=(2,), least_pad=0):
     """Draw a legal problem: extents drawn apart, so that no two agree but by chance."""
     groups = draw(st.integers(1, 3))
     dimensions = range(draw(st.sampled_from(axes)))
     most = LARGEST[len(dimensions)]
     kernel = tuple(draw(st.integers(1, most)) for _ in dimensions)
     dilation = tuple(draw(st.integers(1, 3)) for _ in dimensions)
-    padding = tuple((draw(st.integers(0, most)), draw(st.integers(0, most))) for _ in dimensions)
+    padding = tuple((draw(st.integers(least_pad, most)), draw(st.integers(least_pad, most))) for _ in dimensions)
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
-    least = [max(1, r - sum(pads)) for r, pads in zip(reach, padding, strict=True)]
+    least = [max(1, r - sum(pads), 1 - min(pads)) for r, pads in zip(reach, padding, strict=True)]
     return ConvProblem(
         batch=draw(st.integers(smallest, 3)),
         in_channels=groups * draw(st.integers(smallest, 3)),
@@ -34,6 +34,11 @@ def problems(draw, smallest=0, axes=(2,)):
         dilation=dilation,
         padding=padding,
     )
+
+
+def every_problem(smallest=0):
+    """Draw a legal problem over one to three axes, whose padding may crop."""
+    return problems(smallest, axes=ANY, least_pad=-2)
 
 
 def integer_tensors(problem, seed=0, largest=9, dtype=np.float64):
