@@ -116,7 +116,7 @@ def truth(problem: ConvProblem, operation: str, index: tuple[int, ...]) -> Grid:
     caption = f"Numbered: what {place(operation, index)} must read, by {slots}."
     windows = _windows(problem, index[2:]) if operation == "forward" else ()
     caption += " Dashed: the next window, one stride on." if windows[1:] else ""
-    return field(problem, operation, caption, marks(where), windows)
+    return field(problem, operation, caption, marks(where, slots_of(problem, operation)), windows)
 
 
 def field(
@@ -170,10 +170,26 @@ def marked(problem: ConvProblem, operation: str, index: tuple[int, ...]) -> list
     return [list(_line(problem, operation, axis, at).values()) for axis, at in enumerate(index)]
 
 
-def marks(where: Mapping[Slot, Place]) -> tuple[Mark, ...]:
+def slots_of(problem: ConvProblem, operation: str) -> tuple[int, ...]:
+    """Return the extents of what an element of a result runs over: the kernel, or the output for grad_weight."""
+    return problem.output_size if operation == "grad_weight" else problem.kernel_size
+
+
+def marks(where: Mapping[Slot, Place], extents: tuple[int, ...]) -> tuple[Mark, ...]:
     """Give each place the number of its slot."""
-    labels = range(len(where)) if len(where) <= LABELLED else [""] * len(where)
-    return tuple(Mark(row, column, str(label)) for label, (row, column) in zip(labels, where.values(), strict=True))
+    return tuple(Mark(row, column, label(slot, extents)) for slot, (row, column) in where.items())
+
+
+def label(slot: Slot, extents: tuple[int, ...]) -> str:
+    """Give a slot its number in C order; none, where there are too many to be read.
+
+    Examples
+    --------
+    >>> label((1, 2), (3, 4)), label((1, 2), (9, 9))
+    ('6', '')
+    """
+    (row, column), (rows, columns) = slot, extents
+    return str(row * columns + column) if rows * columns <= LABELLED else ""
 
 
 def _line(problem: ConvProblem, operation: str, axis: int, at: int) -> dict[int, int]:

@@ -10,7 +10,7 @@ from refconv.check import Outcome
 from refconv.diagnosis.defects import Triggered, every_defect
 from refconv.diagnosis.layer import ABSENT, Layer
 from refconv.problem import ConvProblem
-from refconv.report.geometry import LABELLED, Grid, Mark, Place, Slot, drawable, field, reads
+from refconv.report.geometry import LABELLED, Grid, Mark, Place, Slot, drawable, field, label, reads, slots_of
 from refconv.report.words import place, problem_of
 
 MOST = 40_000  # elements of a problem that a model is asked about
@@ -30,22 +30,18 @@ def draw_predicted(outcome: Outcome, defect: str) -> Grid | None:
         return None
     must = reads(problem, outcome.operation, first.index[2:])
     sizes = (math.prod(problem.shape_of(name)) for name in ("x", "weight", "y"))
-    if len(must) > LABELLED or sum(sizes) > MOST:
+    slots = list(np.ndindex(*slots_of(problem, outcome.operation)))
+    if len(slots) > LABELLED or sum(sizes) > MOST:
         return None
     layer: Layer = every_defect()[defect]()
     if isinstance(layer, Triggered):
         layer = layer.layer(outcome.operation, problem, np.dtype("float32"))
-    does = {slot: _asked(layer, outcome.operation, problem, first.index, slot) for slot in _slots(problem, outcome)}
+    does = {slot: _asked(layer, outcome.operation, problem, first.index, slot) for slot in slots}
     drawn, strange = _compare(must, does, problem, outcome)
     if not strange and all(mark.kind == "right" for mark in drawn):
         return None
     caption = f"What {place(outcome.operation, first.index)} reads if it is {defect}. " + _remark(drawn, strange)
     return field(problem, outcome.operation, caption, tuple(drawn))
-
-
-def _slots(problem: ConvProblem, outcome: Outcome) -> list[Slot]:
-    shape = problem.output_size if outcome.operation == "grad_weight" else problem.kernel_size
-    return list(np.ndindex(*shape))
 
 
 def _asked(layer: Layer, operation: str, problem: ConvProblem, index: tuple[int, ...], slot: Slot) -> float:
@@ -88,25 +84,25 @@ def _compare(
     """Mark what is read, and list the slots that read what is not on this plane."""
     drawn: list[Mark] = []
     strange: list[str] = []
-    order = {slot: str(number) for number, slot in enumerate(must)}
+    extents = slots_of(problem, outcome.operation)
     shape = problem.shape_of(SOURCE[outcome.operation])
     begins = [begin for begin, _ in problem.padding] if SOURCE[outcome.operation] == "x" else [0, 0]
     assert outcome.first is not None
     plane = _met(problem, outcome.operation, outcome.first.index)[1]
     for slot, code in does.items():
-        label, should = order.get(slot, "·"), must.get(slot)
+        name, should = label(slot, extents), must.get(slot)
         there = _element(code, plane, shape)
         if there[:2] != plane:
-            strange.append(label)
+            strange.append(name)
             continue
         found = None if there[2:] == (ABSENT, ABSENT) else (there[2] + begins[0], there[3] + begins[1])
         padding = should is not None and _absent(should, begins, shape)
         if should and (found == should or (found is None and padding)):
-            drawn.append(Mark(*should, label))
+            drawn.append(Mark(*should, name))
         elif found:
-            drawn.append(Mark(*found, label, "wrong"))
+            drawn.append(Mark(*found, name, "wrong"))
         elif should:
-            drawn.append(Mark(*should, label, "missing"))
+            drawn.append(Mark(*should, name, "missing"))
     return drawn, strange
 
 

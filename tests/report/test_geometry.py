@@ -30,7 +30,7 @@ def test_an_input_gradient_is_drawn_on_the_gradient_of_the_output(failure):
     assert (picture.title, picture.windows) == ("grad_output 3 × 10", ())
     # kh: 4 + 1 - kh = 2 oh for kh = 1, oh = 2;  kw: 8 + 2 - 2 kw = ow for kw = 1, ow = 8
     assert reads(PADDED, "grad_input", (4, 8)) == {(1, 1): (2, 8)}
-    assert picture.marks == (Mark(2, 8, "0"),)
+    assert picture.marks == (Mark(2, 8, "3"),)
 
 
 def test_more_taps_than_can_be_read_carry_no_numbers(outcome):
