@@ -1,10 +1,39 @@
 from __future__ import annotations
 
+from itertools import product
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import xmlschema
 
 from refconv.report.junit import junit_text
+
+SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
+
+
+@pytest.mark.parametrize("name", ["passing", "mixed", "hostile"])
+def test_a_report_fits_the_schema(request, name):
+    SCHEMA.validate(junit_text(request.getfixturevalue(name)))
+
+
+def test_a_report_of_nothing_fits_the_schema(report_of):
+    SCHEMA.validate(junit_text(report_of()))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ('tests="6"', 'tests="six"'),
+        ("testcase", "case"),
+        (' type="FAIL"', ""),
+        ("<testsuites ", '<testsuites skipped="1" '),
+    ],
+)
+def test_the_schema_refuses_what_is_not_written(mixed, right, wrong):
+    changed = junit_text(mixed).replace(right, wrong)
+    assert changed != junit_text(mixed)
+    assert not SCHEMA.is_valid(changed)
 
 
 def parsed(report, command=None):
@@ -21,8 +50,10 @@ def test_a_suite_per_group_and_a_test_per_case_and_operation(mixed):
     assert {test.get("classname") for test in root.iter("testcase")} == {"basic", "grouped"}
 
 
-@pytest.mark.parametrize("scope", [".", "testsuite[1]", "testsuite[2]"])
-@pytest.mark.parametrize("name", ["failure", "error", "skipped"])
+@pytest.mark.parametrize(
+    ("scope", "name"),
+    [*product([".", "testsuite[1]", "testsuite[2]"], ["failure", "error"]), ("testsuite[1]", "skipped")],
+)
 def test_the_totals_count_the_elements(mixed, scope, name):
     suite = parsed(mixed).find(scope)
     assert int(suite.get(name if name == "skipped" else f"{name}s")) == len(list(suite.iter(name)))
