@@ -31,6 +31,10 @@ class DisagreementError(RefconvError, ArithmeticError):
     """The references differ: nothing is written until they agree."""
 
 
+class WorkerError(RefconvError, RuntimeError):
+    """Work that failed for a reason that is none of ours, or nobody to do it."""
+
+
 class ReportError(RefconvError, OSError):
     """A report that cannot be written: an unknown form, or a place that is not there."""
 

@@ -22,6 +22,9 @@ Paths = tuple[Path, ...]
 SELECT = click.option("--select", multiple=True, default=("*",), metavar="GLOB", help="Only cases whose id matches.")
 OPS = click.option("--ops", default=",".join(OPERATIONS), show_default=True, help="Operations, separated by commas.")
 FORCE = click.option("--force", is_flag=True, help="Replace what an earlier run left there.")
+JOBS = click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+DASK = click.option("--dask", default=None, metavar="ADDRESS",
+                    help="Of a dask scheduler whose workers do it instead; they must share this folder.")  # fmt: skip
 VECTORS = click.option(
     "--vectors", type=click.Path(path_type=Path), default=None, metavar="DIR",
     help="A suite; by default the small one that comes with refconv.",

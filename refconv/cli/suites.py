@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.markup import escape
 
 from refconv.catalogue import TIERS
-from refconv.cli.options import FAILED, FORCE, GOOD, OPS, SELECT, VECTORS, Paths
+from refconv.cli.options import DASK, FAILED, FORCE, GOOD, JOBS, OPS, SELECT, VECTORS, Paths
 from refconv.cli.output import console, progress_bar
 from refconv.errors import CatalogueError
 from refconv.export import FORMATS, export, stream_lines
 from refconv.export.prompts import selected
 from refconv.generate import generate
 from refconv.generate import recompute as compute_again
+from refconv.generate.workers import dask_executor
 from refconv.show import print_case, print_list
 from refconv.suite import load_suite, verify_files
 from refconv.suite.embedded import smoke_folder
@@ -24,18 +28,23 @@ from refconv.suite.embedded import smoke_folder
 @click.option("--tier", type=click.Choice(list(TIERS)), default="core", show_default=True)
 @SELECT
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+@JOBS
+@DASK
 @click.option("--oracle", type=click.Choice(["torch"]), default=None, help="An outside oracle that must agree too.")
 @click.option("--recipe", type=click.Path(path_type=Path), default=None, metavar="FILE",
               help="Write the hashes of the extended tier there, instead of checking them.")  # fmt: skip
 @FORCE
 def generate_command(
-    tier: str, select: Paths, out: Path, jobs: int, oracle: str | None, recipe: Path | None, force: bool
-) -> int:
-    """Make a suite; nothing is written unless all references agree on every bit."""
+    tier: str, select: Paths, out: Path, jobs: int, dask: str | None, oracle: str | None, recipe: Path | None,
+    force: bool,
+) -> int:  # fmt: skip
+    """Make a suite; nothing is written unless all references agree on every bit.
+
+    A run that is stopped goes on where it was when the same command is given again.
+    """
     patterns = tuple(map(str, select))
-    with progress_bar("cases") as progress:
-        count = generate(out, tier, patterns, jobs, oracle, force, progress=progress, recipe=recipe)
+    with progress_bar("cases") as progress, _workers(dask) as executor:
+        count = generate(out, tier, patterns, jobs, oracle, force, executor, progress, recipe)
     opinion = f"; {oracle} agrees on all that no policy leaves open" if oracle else ""
     written = f"{count} cases written to {escape(str(out))}"
     console().print(f"{written}; direct, sparse and im2col agree on every element{opinion}.")
@@ -46,13 +55,14 @@ def generate_command(
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--recompute", is_flag=True, help="Compute every golden value again, by all references.")
 @click.option("--oracle", type=click.Choice(["torch"]), default=None, help="With --recompute: ask it too.")
-@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
-def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int) -> int:
+@JOBS
+@DASK
+def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int, dask: str | None) -> int:
     """Verify a suite: hashes, schema and lint; on demand every value."""
     findings = verify_files(folder)
     if recompute and not findings:
-        with progress_bar("cases") as progress:
-            findings = compute_again(folder, jobs, oracle, progress)
+        with progress_bar("cases") as progress, _workers(dask) as executor:
+            findings = compute_again(folder, jobs, oracle, progress, executor)
     for finding in findings:
         console().print(f"[red]wrong:[/] {escape(finding)}")
     if not findings:
@@ -103,3 +113,13 @@ def export_command(
     count = export(vectors, out, form, select, operations, prompt_only, force)
     console().print(f"{count} operations to compute, written to {escape(str(out))}.")
     return GOOD
+
+
+@contextmanager
+def _workers(dask: str | None) -> Iterator[Executor | None]:
+    """Reach the cluster that a user names; None means processes here."""
+    if dask is None:
+        yield None
+        return
+    with dask_executor(dask) as executor:
+        yield executor

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
-from multiprocessing import get_context
+from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 
 from refconv.catalogue import cases
@@ -14,6 +13,7 @@ from refconv.formats import get_format
 from refconv.generate.consensus import agreed, consult
 from refconv.generate.run import oracle_name
 from refconv.generate.tasks import Task, under
+from refconv.generate.workers import spread
 from refconv.implementations import RESULT_NAMES, load_implementation
 from refconv.suite import Case, load_suite
 
@@ -21,7 +21,10 @@ Progress = Callable[[int, int], None]
 OPERATION_OF = {result: operation for operation, result in RESULT_NAMES.items()}
 
 
-def recompute(folder: Path, jobs: int = 1, oracle: str | None = None, progress: Progress | None = None) -> list[str]:
+def recompute(
+    folder: Path, jobs: int = 1, oracle: str | None = None, progress: Progress | None = None,
+    executor: Executor | None = None,
+) -> list[str]:  # fmt: skip
     """Compute all golden values of a suite again and compare every byte.
 
     Parameters
@@ -33,6 +36,8 @@ def recompute(folder: Path, jobs: int = 1, oracle: str | None = None, progress: 
         Also ask it about every case that the catalogue knows.
     progress : callable, optional
         Called as ``progress(done cases, all cases)``.
+    executor : concurrent.futures.Executor, optional
+        Where to run instead; ``folder`` must be one that its workers share.
 
     Returns
     -------
@@ -41,28 +46,20 @@ def recompute(folder: Path, jobs: int = 1, oracle: str | None = None, progress: 
     """
     suite, witness = load_suite(folder), oracle_name(oracle)
     groups = list(suite.group_names)
-    findings, done = [], 0
-    for name, found in zip(groups, _spread(folder, groups, witness, jobs), strict=True):
-        findings += found
+    found: dict[str, list[str]] = {}
+    done = 0
+    for name, result, error in spread(partial(recompute_group, folder, witness), groups, jobs, executor):
+        found[name] = [str(error)] if result is None else result
         done += len(suite.select([f"{name}/*"]))
         if progress:
             progress(done, len(suite))
-    return findings
+    return [finding for name in groups for finding in found[name]]
 
 
-def recompute_group(folder: Path, group: str, oracle: str | None) -> list[str]:
+def recompute_group(folder: Path, oracle: str | None, group: str) -> list[str]:
     """Compute the cases of one group again; runs in a worker."""
     found = [finding for case in load_suite(folder).group(group).cases for finding in _recompute_case(case)]
     return found + (list(_consulted(group, oracle)) if oracle else [])
-
-
-def _spread(folder: Path, groups: list[str], oracle: str | None, jobs: int) -> Iterator[list[str]]:
-    work = (repeat(folder), groups, repeat(oracle))
-    if jobs == 1:
-        yield from map(recompute_group, *work)
-        return
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        yield from pool.map(recompute_group, *work)
 
 
 def _recompute_case(case: Case) -> Iterator[str]:

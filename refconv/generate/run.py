@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import nullcontext
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
-from multiprocessing import get_context
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from refconv.catalogue import FILLS, VERSION, CaseSpec, cases
 from refconv.catalogue.promises import promises
-from refconv.errors import RefconvError, SuiteError
+from refconv.errors import DisagreementError, RefconvError, SuiteError
 from refconv.generate.consensus import REFERENCES, consult, golden_case
 from refconv.generate.recipe import Hashes, check_recipe, hashes_of, needs_recipe, read_recipe, write_recipe
-from refconv.generate.sampling import STATED, computes_all
+from refconv.generate.sampling import STATED, computes_all, count_products
+from refconv.generate.workers import Outcome, spread
+from refconv.generate.workshop import Made, keep, kept, move, workshop
 from refconv.implementations import load_implementation
-from refconv.suite import Group, GroupRecord, lint_group, note_for, staged, write_group, write_manifest
+from refconv.suite import Group, lint_group, note_for, staged, write_group, write_manifest
 
 Progress = Callable[[int, int], None]
 
@@ -51,22 +53,11 @@ class Job:
     folder: Path
     tier: str
     select: tuple[str, ...]
-    group: str
     oracle: str | None
+    group: str
 
-
-@dataclass(frozen=True)
-class Made:
-    """What a worker reports, beside the files that it wrote.
-
-    ``opinions`` is what the oracle said by case and operation; ``sampled`` names, by case, the references that
-    computed only a sample.
-    """
-
-    record: GroupRecord
-    opinions: dict[str, dict[str, str]]
-    hashes: Hashes
-    sampled: dict[str, list[str]]
+    def __str__(self) -> str:
+        return self.group
 
 
 def generate(
@@ -115,30 +106,68 @@ def generate(
         raise RefconvError(f"jobs must be 1 or more, got {jobs}.")
     patterns = tuple(select)
     specs = cases(tier, patterns)
-    sizes = _sizes(specs)
     known = _known_hashes(tier, recipe, whole=len(specs) == len(cases(tier)))
     witness = oracle_name(oracle)
-    with staged(Path(out), force) as folder:
-        work = [Job(folder, tier, patterns, group, witness) for group in sizes]
-        made, done = [], 0
-        for result in _spread(work, jobs, executor):
-            if known is not None:
-                check_recipe(result.hashes, known)
-            made.append(result)
-            done += result.record.cases
-            if progress:
-                progress(done, len(specs))
+    with staged(Path(out), force) as stage, workshop(Path(out), (tier, patterns, witness)) as folder:
+        made = list(_finished(folder, specs, (tier, patterns, witness), jobs, executor, known, progress))
+        for one in made:
+            move(folder, one, stage)
         readme = README.format(tier=tier, version=VERSION)
-        (folder / "README.md").write_bytes(readme.encode("ascii"))
-        write_manifest(folder, tier, VERSION, [one.record for one in made], _provenance(made, witness))
+        (stage / "README.md").write_bytes(readme.encode("ascii"))
+        write_manifest(stage, tier, VERSION, [one.record for one in made], _provenance(made, witness))
     if recipe is not None:
         write_recipe(Path(recipe), specs, {case_id: said for one in made for case_id, said in one.hashes.items()})
     return len(specs)
 
 
+def _finished(
+    folder: Path, specs: list[CaseSpec], purpose: tuple[str, tuple[str, ...], str | None], jobs: int,
+    executor: Executor | None, known: Hashes | None, progress: Progress | None,
+) -> Iterator[Made]:  # fmt: skip
+    """Yield every group, the kept ones and those that are made; failures are raised when all others are done."""
+    sizes, failures, done = _sizes(specs), [], 0
+    before = {made.record.name: made for made in kept(folder)}
+    work = [Job(folder, *purpose, group) for group in _largest_first(specs) if group not in before]
+    outcomes: Iterator[Outcome[Job, Made]] = spread(make_group, work, jobs, executor)
+    for name, made, error in chain(_as_outcomes(before), ((str(job), made, error) for job, made, error in outcomes)):
+        problem = error or (known is not None and made is not None and _difference(made, known)) or None
+        if problem is not None:
+            failures.append(problem)
+        elif made is not None:
+            keep(folder, made)
+            yield made
+        done += sizes[name]
+        if progress:
+            progress(done, len(specs))
+    if failures:
+        raise _together(failures)
+
+
+def _as_outcomes(before: dict[str, Made]) -> Iterator[tuple[str, Made | None, RefconvError | None]]:
+    """Present what an earlier run has finished like that which is to come."""
+    yield from ((name, made, None) for name, made in before.items())
+
+
+def _difference(made: Made, known: Hashes) -> RefconvError | None:
+    try:
+        check_recipe(made.hashes, known)
+    except DisagreementError as error:
+        return error
+    return None
+
+
+def _together(failures: list[RefconvError]) -> RefconvError:
+    """Return the first failure, which says how many there are."""
+    first = failures[0]
+    if len(failures) > 1:
+        others = ", ".join(str(error).partition(":")[0] for error in failures[1:6])
+        first.args = (f"{first}  {len(failures) - 1} more failed: {others}{', ...' if len(failures) > 6 else ''}.",)
+    return first
+
+
 def make_group(job: Job) -> Made:
     """Compute one group and write its two files; runs in a worker."""
-    specs = [spec for spec in cases(job.tier, job.select) if spec.group == job.group]
+    specs = _grouped(job.tier, job.select)[job.group]
     oracle = load_implementation(job.oracle) if job.oracle else None
     opinions = {spec.id: consult(oracle, spec) for spec in specs} if oracle else {}
     flags = sorted({flag for spec in specs for flag in spec.flags})
@@ -152,6 +181,24 @@ def make_group(job: Job) -> Made:
     record = write_group(job.folder, group)
     hashes = hashes_of(json.loads((job.folder / f"{job.group}.json").read_bytes())) if needs_recipe(job.tier) else {}
     return Made(record, opinions, hashes, {spec.id: names for spec in specs if (names := _sampling(spec))})
+
+
+@lru_cache(maxsize=2)
+def _grouped(tier: str, select: tuple[str, ...]) -> dict[str, list[CaseSpec]]:
+    """List the cases of a tier by group, once in each worker."""
+    groups: dict[str, list[CaseSpec]] = {}
+    for spec in cases(tier, select):
+        groups.setdefault(spec.group, []).append(spec)
+    return groups
+
+
+def _largest_first(specs: list[CaseSpec]) -> list[str]:
+    """Order the groups by their products, so that no worker begins with the longest when the others go home."""
+    costs: dict[str, int] = {}
+    for spec in specs:
+        work = [] if spec.row.invalid else spec.operations
+        costs[spec.group] = costs.get(spec.group, 0) + sum(count_products(spec.problem, name) for name in work)
+    return sorted(costs, key=lambda group: -costs[group])
 
 
 def _sampling(spec: CaseSpec) -> list[str]:
@@ -174,24 +221,6 @@ def _sizes(specs: list[CaseSpec]) -> dict[str, int]:
     for spec in specs:
         sizes[spec.group] = sizes.get(spec.group, 0) + 1
     return sizes
-
-
-def _spread(work: list[Job], jobs: int, executor: Executor | None) -> Iterator[Made]:
-    """Yield results as they come; the first failure ends the run."""
-    if executor is None and jobs == 1:
-        yield from map(make_group, work)
-        return
-    # spawn: a forked child would inherit the threads of BLAS in an unknown state
-    own = executor is None
-    with ProcessPoolExecutor(jobs, get_context("spawn")) if own else nullcontext(executor) as pool:
-        assert pool is not None
-        waiting = [pool.submit(make_group, job) for job in work]
-        try:
-            for future in as_completed(waiting):
-                yield future.result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 def oracle_name(oracle: str | None) -> str | None:
