@@ -142,6 +142,16 @@ def test_list_and_show(refconv):
     assert "the kernel is flipped" in out
 
 
+def test_show_draws_an_element_and_writes_the_drawing(refconv, tmp_path):
+    name = "worked-example-float32-iota/x3x3-w2x2"
+    code, out, _ = refconv("show", name, "--at", "0,0,0,1")
+    assert code == 0
+    assert "  x[0, 0]\n    1  [2] [3]\n    4  [5] [6]\n    7   8   9\n" in out
+    assert "  y[0, 0]\n    37  *47*\n    67   77\n" in out
+    assert refconv("show", name, "--op", "grad_input", "--svg", tmp_path / "case.svg")[0] == 0
+    assert (tmp_path / "case.svg").read_text("utf-8").startswith("<svg ")
+
+
 def test_generate_verify_and_recompute(refconv, tmp_path):
     code, out, _ = refconv("generate", "--select", "thin-*", "--out", tmp_path / "thin")
     assert code == 0
@@ -166,6 +176,8 @@ def test_generate_verify_and_recompute(refconv, tmp_path):
         (["generate", "--select", "nothing", "--out", "x"], 2, "no case of tier 'core' matches nothing"),
         (["generate"], 2, "Missing option '--out'"),
         (["show", "nothing"], 2, "there is no case 'nothing'"),
+        (["show", "worked-example-float32-iota/x3x3-w2x2", "--at", "0,x"], 2, "--at must be numbers"),
+        (["show", "worked-example-float32-iota/x3x3-w2x2", "--svg", "nowhere/a.svg"], 2, "cannot be written"),
         (["frobnicate"], 2, "No such command 'frobnicate'"),
     ],
 )

@@ -19,6 +19,8 @@ from refconv.export.prompts import selected
 from refconv.generate import generate
 from refconv.generate import recompute as compute_again
 from refconv.generate.workers import dask_executor
+from refconv.report.drawn import DRAWN, drawing, index_of, print_drawing
+from refconv.report.write import write_text
 from refconv.show import print_case, print_list
 from refconv.suite import load_suite, verify_files
 from refconv.suite.embedded import smoke_folder
@@ -84,9 +86,20 @@ def list_command(vectors: Path | None, select: Paths) -> int:
 @click.command("show")
 @click.argument("case")
 @VECTORS
-def show_command(case: str, vectors: Path | None) -> int:
-    """Show one case: what it is, what it hunts, its geometry and its numbers."""
-    print_case(load_suite(vectors or smoke_folder()).case(case), console())
+@click.option(
+    "--op", "operation", type=click.Choice(DRAWN), default="forward", show_default=True, help="What is drawn."
+)
+@click.option("--at", default=None, metavar="INDEX", help="The element of the result that is drawn, such as 0,0,1,2.")
+@click.option("--svg", type=click.Path(path_type=Path), default=None, metavar="FILE",
+              help="Write the drawing there, instead of printing the case.")  # fmt: skip
+def show_command(case: str, vectors: Path | None, operation: str, at: str | None, svg: Path | None) -> int:
+    """Show one case: what it is, what it hunts, its geometry and its numbers, and what one result is made of."""
+    found, index = load_suite(vectors or smoke_folder()).case(case), index_of(at)
+    if svg:
+        write_text(svg, drawing(found, operation, index))
+        return GOOD
+    print_case(found, console())
+    print_drawing(found, operation, index, console(), asked=at is not None)
     return GOOD
 
 

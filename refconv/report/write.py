@@ -67,8 +67,19 @@ def write_report(
         ".md": partial(markdown_text, command=command),
     }
     target = may_write_report(path)
+    return write_text(target, forms[target.suffix.lower()](report))
+
+
+def write_text(target: Path, text: str) -> Path:
+    """Write a text to a file, whole or not at all.
+
+    Raises
+    ------
+    ReportError
+        If the file cannot be written; what stood there before is unharmed.
+    """
     try:
-        replace_file(target, forms[target.suffix.lower()](report).encode("utf-8"))
+        replace_file(target, text.encode("utf-8"))
     except OSError as error:
-        raise ReportError(f"the report {str(target)!r} cannot be written: {error.strerror or error}.") from error
+        raise ReportError(f"{str(target)!r} cannot be written: {error.strerror or error}.") from error
     return target
