@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from refconv.diagnosis.drawing import Drawing, draw
 from refconv.diagnosis.explain import Explanation, explain
-from refconv.diagnosis.find import find
+from refconv.diagnosis.find import find, matched
 from refconv.diagnosis.machine import as_json
+from refconv.diagnosis.narrow import narrowed
 from refconv.diagnosis.numerics import flushes
 from refconv.diagnosis.observe import Observation, Refusal, observe
-from refconv.diagnosis.probes import probe_of, probes
+from refconv.diagnosis.probes import probe_named, probe_of, probes
 from refconv.diagnosis.wider import observe_wider
 from refconv.diagnosis.words import Finding, describe
 from refconv.errors import GeometryError
 from refconv.implementations import Runner, as_runner
 from refconv.problem import OPERATIONS, ConvProblem
 
-SECONDS = 9.0  # for all that needs a closer look
+NARROWING = 2.0  # seconds for problems that tell known defects apart
+SECONDS = 8.0  # for all that needs a closer look
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,17 @@ class Diagnosis:
 
 
 def diagnose(
-    implementation: Any, problems: Iterable[ConvProblem] = (), problem: ConvProblem | None = None
+    implementation: Any,
+    problems: Iterable[ConvProblem] = (),
+    problem: ConvProblem | None = None,
+    without: Collection[str] = (),
 ) -> Diagnosis:
     """Run an implementation on a few telling problems, and name its defect or describe what it computes instead.
 
     Every operation runs twice in a row on exact-integer inputs.  A defect is named where its model
     predicts all results of an operation, the right ones among them, to the last bit.  What no model predicts
-    is recovered product by product, and described.  Where all is right on the telling problems, more of
-    them are tried: many channels, other kernels, formats and layouts.
+    is recovered product by product, and described.  Bugs that wait for many channels, other kernels, formats
+    or layouts show on wider problems, and on those where known bugs were seen.
 
     Parameters
     ----------
@@ -101,6 +106,8 @@ def diagnose(
         Known to go wrong; they are run in addition to the usual ones.
     problem : ConvProblem, optional
         The same, for a single one.
+    without : collection of str
+        Slugs of defects that are not to be thought of: then the description tells what is wrong in its own words.
 
     Returns
     -------
@@ -119,14 +126,10 @@ def diagnose(
     """
     runner = as_runner(implementation)
     given = [probe_of(_image(item)) for item in (*problems, *([problem] if problem else []))]
-    observations, refused = observe(runner, [*probes(), *given])
-    wider: list[Observation] = []
-    if not any(item.wrong for item in observations) and observations:
-        wider = observe_wider(runner)
-        if any(item.wrong for item in wider):
-            observations, wider = [*observations, *wider], []
+    usual, refused = observe(runner, [*probes(), *given])
+    observations, wider = _observed(runner, usual, without)
     findings = find(observations)
-    explanations = _explained(runner, observations, findings)
+    explanations = _explained(runner, observations, findings, without)
     note = flushes(runner) if not any(item.wrong for item in observations) else ""
     texts = {item.operation: str(item) for item in explanations}
     tried = len({item.probe for item in wider})
@@ -142,8 +145,28 @@ def _image(problem: ConvProblem) -> ConvProblem:
     return problem
 
 
+def _observed(
+    runner: Runner, usual: Sequence[Observation], without: Collection[str]
+) -> tuple[list[Observation], list[Observation]]:  # fmt: skip
+    """Run wider problems, too; return what operations gave of which one result is wrong, and the rest apart.
+
+    What is wrong already needs no other formats and layouts, and what differs from call to call no other problems.
+    """
+    offered = [name for name in OPERATIONS if any(item.operation == name for item in usual)]
+    bad = {item.operation for item in usual if item.wrong}
+    restless = {item.operation for item in usual if not item.repeatable}
+    wider = observe_wider(runner, [name for name in offered if name not in restless], without)
+    wider = [item for item in wider if item.operation not in bad or probe_named(item.probe).is_usual]
+    wrong = bad | {item.operation for item in wider if item.wrong}
+    seen = matched([*usual, *(item for item in wider if item.operation in wrong)], without)
+    for name in wrong:
+        items = [item for item in seen if item.operation == name]
+        seen += narrowed(runner, name, items, NARROWING / len(wrong))
+    return seen, [item for item in wider if item.operation not in wrong]
+
+
 def _explained(
-    runner: Runner, observations: Sequence[Observation], findings: Sequence[Finding]
+    runner: Runner, observations: Sequence[Observation], findings: Sequence[Finding], without: Collection[str]
 ) -> list[Explanation]:  # fmt: skip
     named = {operation for finding in findings for operation in finding.operations}
     suspects = [slug for finding in findings for slug in finding.defects]
@@ -151,6 +174,6 @@ def _explained(
     riddles = [name for name in OPERATIONS if name not in named and any(item.wrong for item in items[name])]
     found: list[Explanation] = []
     for operation in riddles:
-        found.append(explain(runner, operation, items[operation], suspects, SECONDS / len(riddles)))
+        found.append(explain(runner, operation, items[operation], suspects, SECONDS / len(riddles), without))
         suspects += found[-1].pair
     return found

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from refconv.diagnosis.conditions import Conditions, conditions
-from refconv.diagnosis.defects import all_defects
+from refconv.diagnosis.defects import every_defect
 from refconv.diagnosis.difference import Difference, difference, difference_of_linear
 from refconv.diagnosis.numerics import explain_rounding
 from refconv.diagnosis.observe import Observation, call
@@ -69,7 +70,8 @@ class Explanation:
 
 
 def explain(
-    runner: Runner, operation: str, items: Sequence[Observation], suspects: Sequence[str], seconds: float = 8.0
+    runner: Runner, operation: str, items: Sequence[Observation], suspects: Sequence[str], seconds: float = 8.0,
+    without: Collection[str] = (),
 ) -> Explanation:  # fmt: skip
     """Describe what is computed instead, say where, and name two defects if these two predict it.
 
@@ -83,6 +85,8 @@ def explain(
         Defects that explain other operations.
     seconds : float
         About as long as it may take, if the implementation is quick enough.
+    without : collection of str
+        Defects that are not to be thought of.
     """
     order = {name: number for number, name in enumerate(PREFERRED)}
     wrong = sorted(
@@ -105,11 +109,12 @@ def explain(
         if arithmetic:
             return replace(plain, remark=arithmetic)
     described = _described(runner, operation, wrong, found, plain, seconds / 2)
-    likely = [*suspects, *(slug for item in wrong for slug in item.matches)]
-    suspects = [slug for slug in likely if operation in all_defects()[slug].operations]
+    counted = Counter(slug for item in wrong for slug in item.matches or ())
+    likely = [*suspects, *(slug for slug, _ in counted.most_common())]
+    suspects = [slug for slug in likely if operation in every_defect()[slug].operations]
     pair: tuple[str, ...] = ()
     if suspects or not described.exact:
-        pair = find_pair(operation, items, suspects, seconds / 4) or ()
+        pair = find_pair(operation, items, suspects, seconds / 4, without) or ()
     return replace(described, pair=pair, remark=" ".join(filter(None, [described.remark, _setting(items)])))
 
 
@@ -192,7 +197,7 @@ def _where(
 def _setting(items: Sequence[Observation]) -> str:
     """Say if it goes wrong in some formats or layouts only."""
     wrong, right = ([probe_named(item.probe) for item in items if bool(item.wrong) == is_wrong] for is_wrong in (1, 0))
-    usual = {probe.problem for probe in right if probe.element is FORMAT and probe.layout == "C"}
+    usual = {probe.problem for probe in right if probe.is_usual}
     if not wrong or not all(probe.problem in usual for probe in wrong):
         return ""
     layouts = sorted({probe.layout for probe in wrong} - {"C"})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
-from refconv.diagnosis.defects import all_defects
+from refconv.diagnosis.defects import every_defect
 from refconv.diagnosis.observe import Observation
-from refconv.diagnosis.predict import shows
-from refconv.diagnosis.probes import probe_named
+from refconv.diagnosis.predict import fits, shows
+from refconv.diagnosis.probes import FORMAT, PROBLEMS, probe_named
 from refconv.diagnosis.words import Finding
 from refconv.problem import OPERATIONS
+
+FEW, MANY = 3, 8  # wrong results of an operation that are put to all defects; the others only to those that are left
 
 Names = tuple[str, ...]
 Operations = dict[str, list[Observation]]
@@ -23,35 +26,77 @@ def find(observations: Sequence[Observation]) -> list[Finding]:
     """
     by_operation = {name: [item for item in observations if item.operation == name] for name in OPERATIONS}
     wrong = {name: items for name, items in by_operation.items() if any(item.wrong for item in items)}
-    candidates = {name: _candidates(items) for name, items in wrong.items()}
+    left = {name: candidates(items) for name, items in wrong.items()}
     findings = []
-    while any(candidates.values()):
-        operations, slugs = _best(candidates, by_operation)
+    while any(left.values()):
+        operations, slugs = _best(left, by_operation)
         items = [item for name in operations for item in wrong[name]]
         shown, judged = {item.problem for item in items if item.wrong}, {item.problem for item in items}
         findings.append(Finding(operations, slugs, len(shown), len(judged)))
-        candidates = {name: found for name, found in candidates.items() if name not in operations}
+        left = {name: found for name, found in left.items() if name not in operations}
     return findings
 
 
-def _best(candidates: dict[str, set[str]], by_operation: Operations) -> tuple[Names, Names]:
+def _best(left: dict[str, set[str]], by_operation: Operations) -> tuple[Names, Names]:
     """Return the operations that the best defect explains, and all defects that are as good."""
-    slugs = [slug for slug in all_defects() if any(slug in found for found in candidates.values())]
-    explained = {slug: tuple(name for name, found in candidates.items() if slug in found) for slug in slugs}
+    slugs = [slug for slug in every_defect() if any(slug in found for found in left.values())]
+    explained = {slug: tuple(name for name, found in left.items() if slug in found) for slug in slugs}
     scores = {slug: (len(explained[slug]), -_surplus(slug, by_operation)) for slug in slugs}
     first = max(slugs, key=scores.__getitem__)  # the earliest of the best
     equals = (slug for slug in slugs if scores[slug] == scores[first] and explained[slug] == explained[first])
     return explained[first], tuple(equals)
 
 
-def _candidates(observations: Sequence[Observation]) -> set[str]:
-    """Return the defects that predict all results of one operation."""
-    first, *others = sorted(observations, key=lambda item: not item.wrong)
-    return {slug for slug in first.matches if all(_explains(slug, item) for item in others)}
+def matched(observations: Iterable[Observation], without: Collection[str] = ()) -> list[Observation]:
+    """Put some wrong results of each operation to all defects, but for those in ``without``.
+
+    A few at first, and some more where no defect predicts all that was seen.
+    """
+    found = list(observations)
+    for operation in OPERATIONS:
+        items = [item for item in found if item.operation == operation]
+        others = [item for item in found if item.operation != operation]
+        for count in (FEW, MANY):
+            items = _put_to_all(items, count, without)
+            if candidates(items):
+                break
+        found = others + items
+    return found
 
 
-def _explains(slug: str, item: Observation) -> bool:
-    return slug in item.matches if item.wrong else not _predicts_fault(slug, item)
+def _put_to_all(items: Sequence[Observation], count: int, without: Collection[str]) -> list[Observation]:
+    """Fill in who predicts the first wrong results: those of the usual probes, then those of the smallest problems."""
+    wrong = sorted((item for item in items if item.wrong), key=lambda item: (item.probe not in PROBLEMS, item.elements))
+    first = {item.probe for item in wrong[:count]}
+    return [replace(i, matches=_matches(i, without)) if i.probe in first and i.matches is None else i for i in items]
+
+
+def _matches(item: Observation, without: Collection[str]) -> tuple[str, ...]:
+    return tuple(slug for slug in every_defect() if slug not in without and _predicts(slug, item))
+
+
+def candidates(observations: Sequence[Observation]) -> set[str]:
+    """Return the defects that predict all results of one operation; some wrong ones were put to all defects."""
+    asked = [item for item in observations if item.matches is not None and item.wrong]
+    others = [item for item in observations if item.matches is None or not item.wrong]
+    common = set.intersection(*(set(item.matches or ()) for item in asked)) if asked else set()
+    return {slug for slug in common if all(explains(slug, item) for item in others)}
+
+
+def explains(slug: str, item: Observation) -> bool:
+    """Say whether a defect predicts what was seen, right or wrong.
+
+    In narrow formats wrong results need not be exact: that something is wrong must do.
+    """
+    probe = probe_named(item.probe)
+    if not item.wrong:
+        return not _predicts_fault(slug, item)
+    return _predicts(slug, item) or (probe.element.precision < FORMAT.precision and _predicts_fault(slug, item))
+
+
+def _predicts(slug: str, item: Observation) -> bool:
+    known = item.operation in every_defect()[slug].operations
+    return known and fits(slug, item.operation, probe_named(item.probe), item.results)
 
 
 def _predicts_fault(slug: str, item: Observation) -> bool:
@@ -61,6 +106,6 @@ def _predicts_fault(slug: str, item: Observation) -> bool:
 def _surplus(slug: str, by_operation: Operations) -> int:
     """Count the operations in which a defect would show, but is not what was seen."""
     return sum(
-        any(_predicts_fault(slug, item) for item in items) and not all(_explains(slug, item) for item in items)
+        any(_predicts_fault(slug, item) for item in items) and not all(explains(slug, item) for item in items)
         for items in by_operation.values()
     )

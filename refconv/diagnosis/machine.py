@@ -83,7 +83,7 @@ def _observation(item: Observation) -> dict[str, Any]:
     return {
         "operation": item.operation, "problem": item.problem, "elements": item.elements, "wrong": item.wrong,
         "index": list(item.index) if item.index is not None else None, "expected": _number(item.expected),
-        "got": _number(item.got), "matches": list(item.matches),
+        "got": _number(item.got), "matches": None if item.matches is None else list(item.matches),
     }  # fmt: skip
 
 

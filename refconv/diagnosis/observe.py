@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from refconv.diagnosis.defects import all_defects
-from refconv.diagnosis.predict import Array, Calls, fits
+from refconv.diagnosis.predict import Array, Calls
 from refconv.diagnosis.probes import Probe, probes
 from refconv.formats import FORMATS
 from refconv.implementations import Runner
@@ -33,8 +32,8 @@ class Observation:
         The largest difference, as a share of the largest correct result; infinite for a wrong shape.
     repeatable : bool
         Whether both calls gave the same.
-    matches : tuple of str
-        The defects that predict this very result; empty where nothing is wrong.
+    matches : tuple of str or None
+        The defects that predict this very result; empty where nothing is wrong, None where nobody asked.
     """
 
     operation: str
@@ -49,7 +48,7 @@ class Observation:
     got_shape: tuple[int, ...]
     error: float
     repeatable: bool
-    matches: tuple[str, ...]
+    matches: tuple[str, ...] | None
     results: Calls = field(repr=False, compare=False)
 
 
@@ -64,16 +63,19 @@ class Refusal:
     reason: str
 
 
-def observe(runner: Runner, chosen: Sequence[Probe] = ()) -> tuple[list[Observation], list[Refusal]]:
-    """Run all operations on the chosen probes, or on all of the usual ones."""
-    seen = [_observe(runner, operation, probe) for operation in OPERATIONS for probe in chosen or probes()]
+def observe(
+    runner: Runner, chosen: Sequence[Probe] = (), operations: Sequence[str] = OPERATIONS
+) -> tuple[list[Observation], list[Refusal]]:  # fmt: skip
+    """Run operations on the chosen probes, or on all of the usual ones."""
+    seen = [observe_one(runner, operation, probe) for operation in operations for probe in chosen or probes()]
     return (
         [item for item in seen if isinstance(item, Observation)],
         [item for item in seen if isinstance(item, Refusal)],
     )
 
 
-def _observe(runner: Runner, operation: str, probe: Probe) -> Observation | Refusal:
+def observe_one(runner: Runner, operation: str, probe: Probe) -> Observation | Refusal:
+    """Run one operation on one probe, twice in a row."""
     try:
         results = _called(runner, operation, probe), _called(runner, operation, probe)
     except Exception as error:
@@ -115,13 +117,5 @@ def _judged(operation: str, probe: Probe, results: Calls) -> Observation:
         operation, probe.name, probe.problem.descriptor, truth.size, wrong,
         first.index if first else None, first.expected if first else None, first.got if first else None,
         truth.shape, got_shape, error, np.array_equal(*results, equal_nan=True),
-        _matches(operation, probe, results) if wrong else (), results,
+        None if wrong else (), results,
     )  # fmt: skip
-
-
-def _matches(operation: str, probe: Probe, results: Calls) -> tuple[str, ...]:
-    return tuple(
-        slug
-        for slug, defect in all_defects().items()
-        if operation in defect.operations and fits(slug, operation, probe, results)
-    )

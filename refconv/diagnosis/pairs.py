@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
-from refconv.diagnosis.defects import Defect, all_defects
+from refconv.diagnosis.defects import Triggered, all_defects, every_defect
+from refconv.diagnosis.defects.compose import Together
+from refconv.diagnosis.layer import Layer
 from refconv.diagnosis.observe import Observation
 from refconv.diagnosis.predict import same
 from refconv.diagnosis.probes import Probe, probe_named
@@ -18,21 +20,27 @@ SECONDS = 2.0
 
 
 @functools.lru_cache(maxsize=256)
-def together(first: str, second: str) -> type[Defect]:
-    """Return the model of a layer with two defects: what the second one bends, the first one bends again.
+def together(first: str, second: str) -> Callable[[], Layer]:
+    """Return what makes a layer with two defects: what the second one bends, the first one bends again.
 
     Examples
     --------
-    >>> together("bias-twice", "kernel-flipped").summary()
-    'bias-twice and kernel-flipped.'
+    >>> layer = together("bias-twice", "kernel-flipped")()
+    >>> layer.padding_value
+    0
     """
-    defects = all_defects()
-    text = {"__doc__": f"{first} and {second}.", "usually": "two mistakes."}
-    return type("Pair", (defects[first], defects[second]), text)
+    models = every_defect()[first], every_defect()[second]
+    if any(issubclass(model, Triggered) for model in models):
+        return lambda: Together(*models)
+    return type("Pair", models, {"__doc__": f"{first} and {second}.", "usually": "two mistakes."})
 
 
 def find_pair(
-    operation: str, items: Sequence[Observation], suspects: Sequence[str], seconds: float = SECONDS
+    operation: str,
+    items: Sequence[Observation],
+    suspects: Sequence[str],
+    seconds: float = SECONDS,
+    without: Collection[str] = (),
 ) -> tuple[str, str] | None:
     """Find two defects that together predict all results of an operation.
 
@@ -46,6 +54,8 @@ def find_pair(
         are none.
     seconds : float
         Gives up after that long.
+    without : collection of str
+        Defects that are not to be thought of.
     """
     wrong = [item for item in items if item.wrong]
     if not wrong or any(item.got_shape != item.expected_shape for item in wrong):
@@ -53,7 +63,7 @@ def find_pair(
     ordered = sorted(wrong, key=lambda item: math.prod(item.expected_shape))
     others = ordered[1:] + [item for item in items if not item.wrong]
     end = time.monotonic() + seconds
-    for first, second in _pairs(operation, suspects):
+    for first, second in _pairs(operation, suspects, without):
         if time.monotonic() > end:
             break
         if all(_fits(first, second, operation, item, probe_named(item.probe)) for item in (ordered[0], *others)):
@@ -61,9 +71,11 @@ def find_pair(
     return None
 
 
-def _pairs(operation: str, suspects: Sequence[str]) -> Iterator[tuple[str, str]]:
-    slugs = [slug for slug, defect in all_defects().items() if operation in defect.operations and not defect.stateful]
-    known = [slug for slug in dict.fromkeys(suspects) if slug in slugs]
+def _pairs(operation: str, suspects: Sequence[str], without: Collection[str]) -> Iterator[tuple[str, str]]:
+    known = [slug for slug in dict.fromkeys(suspects) if not every_defect()[slug].stateful]
+    models = every_defect() if known else all_defects()
+    slugs = [slug for slug, model in models.items() if operation in model.operations and not model.stateful]
+    slugs = [slug for slug in slugs if slug not in without]
     for one in known or slugs:
         for other in slugs:
             if one != other:

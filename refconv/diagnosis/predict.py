@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from refconv.diagnosis.defects import all_defects
+from refconv.diagnosis.defects import Triggered, every_defect
+from refconv.diagnosis.layer import Layer
 from refconv.diagnosis.probes import Probe, probe_named
+from refconv.errors import RefconvError
 from refconv.implementations import ARGUMENTS
 
 Array = npt.NDArray[Any]
 Calls = tuple[Array, Array]  # the results of two calls in a row
+
+NOTHING: Calls = (np.zeros(0),) * 2  # what equals no result
 
 TOLERANCE = 2.0**-20  # of predictions that are no integers: sums that somebody divided
 
@@ -25,7 +29,7 @@ def predict(slug: str, operation: str, probe: Probe) -> Calls:
 
 def shows(slug: str, operation: str, probe: Probe) -> bool:
     """Say whether a defect changes the result of an operation."""
-    return operation in all_defects()[slug].operations and not all(
+    return operation in every_defect()[slug].operations and not all(
         same(result, probe.truth[operation]) for result in predict(slug, operation, probe)
     )
 
@@ -52,12 +56,19 @@ def same(got: Array, expected: Array) -> bool:
     return bool(np.all((got == target) | close))
 
 
-@functools.lru_cache(maxsize=8192)
+@functools.lru_cache(maxsize=16384)
 def _predict(slug: str, operation: str, name: str) -> Calls:
-    probe, defect = probe_named(name), all_defects()[slug]
-    layer = defect()
+    probe, defect = probe_named(name), every_defect()[slug]
+    layer: Layer = defect()
+    if isinstance(layer, Triggered):
+        if not layer.holds(operation, probe.problem, probe.element.dtype):
+            return (probe.truth[operation],) * 2
+        layer = layer.layer(operation, probe.problem, probe.element.dtype)
     wide = probe.truth[operation].dtype  # narrow inputs are integers, which lose nothing
     arguments = [probe.tensors[name].astype(wide) for name in ARGUMENTS[operation]]
-    first = getattr(layer, operation)(*arguments, probe.problem)
-    second = getattr(layer, operation)(*arguments, probe.problem) if defect.stateful else first
+    try:
+        first = getattr(layer, operation)(*arguments, probe.problem)
+        second = getattr(layer, operation)(*arguments, probe.problem) if defect.stateful else first
+    except (RefconvError, ValueError, IndexError):  # a model that knows no such problem
+        return NOTHING
     return first, second

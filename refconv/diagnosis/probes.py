@@ -72,6 +72,11 @@ class Probe:
     element: NumberFormat = FORMAT
     layout: str = "C"
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether it hands over contiguous float32."""
+        return self.element is FORMAT and self.layout == "C"
+
     def copies(self) -> dict[str, Array]:
         """Return fresh, writable copies of the inputs, in the layout of the probe."""
         return {name: self.prepared(tensor) for name, tensor in self.tensors.items()}
@@ -91,6 +96,7 @@ def probes() -> tuple[Probe, ...]:
     return tuple(_probe(name, ConvProblem.from_descriptor(text)) for name, text in PROBLEMS.items())
 
 
+@functools.lru_cache(maxsize=1024)
 def probe_named(name: str) -> Probe:
     """Return the probe of that name."""
     if name in PROBLEMS:
@@ -99,7 +105,7 @@ def probe_named(name: str) -> Probe:
     return probe_of(ConvProblem.from_descriptor(descriptor), *rest)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=1024)
 def probe_of(problem: ConvProblem, element: str = FORMAT.name, layout: str = "C") -> Probe:
     """Return a probe for any problem, in any format and layout.
 

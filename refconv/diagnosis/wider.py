@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
+from refconv.diagnosis.defects import triggered_defects
 from refconv.diagnosis.observe import Observation, observe
-from refconv.diagnosis.probes import LAYOUTS, PROBLEMS, Probe, probe_of
+from refconv.diagnosis.probes import FORMAT, LAYOUTS, PROBLEMS, Probe, probe_of
 from refconv.implementations import Runner
-from refconv.problem import ConvProblem
+from refconv.problem import OPERATIONS, ConvProblem
 
-SECONDS = 2.5
+SECONDS = 3.0
 
 SMALL = "n2c4i5x4-k6w2x3-s2x1-d1x1-p1+0x1+0-g2-o3x3"  # sums of ones fit even into bfloat16
 FORMATS = ("float64", "float16", "bfloat16", "int8", "uint8")
@@ -46,21 +49,37 @@ def wider_probes() -> Iterator[Probe]:
     yield from (probe_of(ConvProblem.from_descriptor(text)) for text in WIDER)
 
 
-def observe_wider(runner: Runner, seconds: float = SECONDS) -> list[Observation]:
-    """Run all operations on wider problems until the time is over; what is refused does not count."""
+def known_probes(without: Collection[str] = ()) -> Iterator[Probe]:
+    """Yield the examples of known bugs that show on particular problems only, the quick ones first."""
+    known = {
+        (ConvProblem.from_descriptor(defect.example), element): None
+        for slug, defect in triggered_defects().items()
+        for element in (FORMAT.name, defect.dtype)
+        if slug not in without
+    }
+    work = {key: math.prod(key[0].y_shape) * math.prod(key[0].weight_shape[1:]) for key in known}
+    yield from (probe_of(*key) for key in sorted(known, key=work.__getitem__))
+
+
+def observe_wider(
+    runner: Runner, operations: Sequence[str] = OPERATIONS, without: Collection[str] = (), seconds: float = SECONDS
+) -> list[Observation]:  # fmt: skip
+    """Run operations on wider problems until the time is over; what is refused does not count."""
     end, seen = time.monotonic() + seconds, []
-    for probe in wider_probes():
+    for probe in chain(wider_probes(), known_probes(without)) if operations else ():
         if time.monotonic() > end:
             break
         if not (probe.element.is_integer and _stays_narrow(runner, probe)):
-            seen += observe(runner, [probe])[0]
+            seen += observe(runner, [probe], operations)[0]
     return seen
 
 
 def _stays_narrow(runner: Runner, probe: Probe) -> bool:
     """Say whether 8-bit integers are added up in 8 bits: then they are not meant to be taken."""
-    try:
-        with np.errstate(all="ignore"):
-            return np.asarray(runner.run("forward", probe.copies(), probe.problem)).dtype.itemsize == 1
-    except Exception:
-        return False
+    for operation in OPERATIONS:
+        try:
+            with np.errstate(all="ignore"):
+                return np.asarray(runner.run(operation, probe.copies(), probe.problem)).dtype.itemsize == 1
+        except Exception:  # not offered, or refused
+            continue
+    return False

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from refconv.diagnosis.defects import all_defects
+from refconv.diagnosis.defects import every_defect
 from refconv.diagnosis.observe import Observation, Refusal
 from refconv.diagnosis.traits import shape_hint, telling
 from refconv.implementations import RESULT_NAMES
@@ -48,7 +48,7 @@ def describe(
         if any(item.wrong for item in items) and operation not in explained:
             sentences.append(" ".join(filter(None, [_riddle(operation, items), explanations.get(operation, "")])))
     right = [name for name in OPERATIONS if _is_right(name, observations)]
-    problems = len({item.problem for item in observations})
+    problems = len({item.problem for item in observations if item.operation in right})
     if not observations:
         sentences.append("Nothing could be judged.")
     elif right:
@@ -61,7 +61,7 @@ def describe(
 
 def _finding(finding: Finding) -> str:
     slug, *equals = finding.defects
-    defect = all_defects()[slug]
+    defect = every_defect()[slug]
     where = f"seen on {finding.shown} of {_count(finding.judged, 'problem')}"
     text = f"{_listed(finding.operations)}: {slug}, {where}. {defect.summary()} Usually means: {defect.usually}"
     if finding.shown == 1:
@@ -120,11 +120,11 @@ def _arithmetic(wrong: Sequence[Observation]) -> str:
 
 def _partial(wrong: Sequence[Observation]) -> str:
     """Name the defect that explains most of the wrong problems."""
-    counted = Counter(slug for item in wrong for slug in item.matches)
+    counted = Counter(slug for item in wrong for slug in item.matches or ())
     if not counted:
         return ""
     slug, count = max(counted.items(), key=lambda entry: entry[1])
-    others = [item.problem for item in wrong if slug not in item.matches]
+    others = [item.problem for item in wrong if item.matches is not None and slug not in item.matches]
     if not others:
         return f"Those look like {slug}, which would show on more problems, though."
     more = f" and {len(others) - 1} more" if others[1:] else ""

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 SLOWER = 6
-TIMED = ("conditions", "explain", "pairs", "recover", "wider")
+TIMED = ("conditions", "explain", "pairs", "recover", "wider", "narrow")
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -9,6 +9,7 @@ import pytest
 
 from refconv.diagnosis import all_defects, diagnose
 from refconv.diagnosis.layer import Layer
+from refconv.diagnosis.probes import PROBLEMS
 from refconv.reference import im2col
 
 
@@ -46,7 +47,7 @@ def test_refused_problems_are_set_aside_and_the_others_are_judged():
     assert diagnosis.defect == "bias-ignored"
     assert [item.probe for item in diagnosis.refused] == ["asymmetric", "grouped", "depthwise", "wide"]
     assert not any(item.unsupported for item in diagnosis.refused)
-    assert "seen on 4 of 4 problems" in diagnosis.description
+    assert re.search(r"seen on (\d+) of \1 problems", diagnosis.description)
     assert "Refused: forward on 4 problems (ValueError: groups must be 1)." in diagnosis.description
 
 
@@ -93,7 +94,7 @@ def test_different_defects_of_different_operations_are_found_apart():
 def test_one_problem_alone_is_said_to_be_one():
     class OnlyPointwise(Layer):
         def forward(self, x, weight, bias, problem):
-            if problem.groups > 1:
+            if problem.descriptor != PROBLEMS["pointwise"]:
                 raise NotImplementedError
             return all_defects()["pointwise-ignores-stride"]().forward(x, weight, bias, problem)
 
@@ -110,7 +111,9 @@ def test_a_defect_must_predict_the_right_results_as_well():
 
     diagnosis = diagnose(OnlyPadded())
     assert diagnosis.defect is None
-    assert [item.matches for item in diagnosis.evidence if item.wrong] == [("bias-ignored",)]
+    wrong = [item for item in diagnosis.evidence if item.wrong]
+    assert [item.matches for item in wrong if item.probe in PROBLEMS] == [("bias-ignored",)]
+    assert all("bias-ignored" in item.matches for item in wrong if item.matches is not None)
     assert "look like bias-ignored, which would show on more problems" in diagnosis.description
 
 
@@ -122,7 +125,9 @@ def test_what_nobody_modelled_is_described():
     diagnosis = diagnose(Odd())
     assert diagnosis.defect is None
     assert not diagnosis.correct
-    assert "forward: wrong on 4 of 8 problems, and no single known defect fits all." in diagnosis.description
+    assert re.search(
+        r"forward: wrong on \d+ of \d+ problems, and no single known defect fits all", diagnosis.description
+    )
     assert "of 576 elements, y[0, 0, 0, 0]: expected " in diagnosis.description
     assert "All problems that go wrong, and no others, have groups." in diagnosis.description
 

@@ -1,14 +1,15 @@
 """Defect models: every way in which convolutions are known to go wrong, each a few lines.
 
 To add one, write a subclass of :class:`Defect` into the file of its family; nothing else registers it.
-Those of ``FAMILIES`` show on the probes, and :func:`~refconv.diagnosis.diagnose` names them; those of
-``TRIGGERED_FAMILIES`` show on particular problems only, and measure what a suite of cases finds.
+Those of ``FAMILIES`` show on the probes, those of ``TRIGGERED_FAMILIES`` on particular problems only;
+:func:`~refconv.diagnosis.diagnose` names both, and both measure what a suite of cases finds.
 """
 
 from __future__ import annotations
 
 import functools
-from types import ModuleType
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
 
 from refconv.diagnosis.defects import (
     batch,
@@ -37,7 +38,6 @@ FAMILIES: tuple[ModuleType, ...] = (
 )  # fmt: skip
 
 
-@functools.cache
 def _found(families: tuple[ModuleType, ...]) -> tuple[type[Defect], ...]:
     return tuple(
         item
@@ -47,7 +47,8 @@ def _found(families: tuple[ModuleType, ...]) -> tuple[type[Defect], ...]:
     )
 
 
-def all_defects() -> dict[str, type[Defect]]:
+@functools.cache
+def all_defects() -> Mapping[str, type[Defect]]:
     """Return the defect models that show on the probes by their slugs, as written in their files.
 
     Examples
@@ -55,10 +56,11 @@ def all_defects() -> dict[str, type[Defect]]:
     >>> all_defects()["kernel-flipped"].summary()
     'The kernel is flipped along all axes.'
     """
-    return {defect.name: defect for defect in _found(FAMILIES)}
+    return MappingProxyType({defect.name: defect for defect in _found(FAMILIES)})
 
 
-def triggered_defects() -> dict[str, type[Triggered]]:
+@functools.cache
+def triggered_defects() -> Mapping[str, type[Triggered]]:
     """Return the defect models that show only where their trigger holds.
 
     Examples
@@ -66,10 +68,12 @@ def triggered_defects() -> dict[str, type[Triggered]]:
     >>> triggered_defects()["odd-column-lost"].summary()
     'Where oW is odd while C and K are even, the last output column is not computed.'
     """
-    return {defect.name: defect for defect in _found(TRIGGERED_FAMILIES) if issubclass(defect, Triggered)}
+    found = _found(TRIGGERED_FAMILIES)
+    return MappingProxyType({defect.name: defect for defect in found if issubclass(defect, Triggered)})
 
 
-def every_defect() -> dict[str, type[Defect]]:
+@functools.cache
+def every_defect() -> Mapping[str, type[Defect]]:
     """Return all defect models, those that show on the probes first.
 
     Examples
@@ -77,7 +81,7 @@ def every_defect() -> dict[str, type[Defect]]:
     >>> len(every_defect()) == len(all_defects()) + len(triggered_defects())
     True
     """
-    return {**all_defects(), **triggered_defects()}
+    return MappingProxyType({**all_defects(), **triggered_defects()})
 
 
 __all__ = [
