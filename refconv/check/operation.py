@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from refconv.check.case_judge import CaseJudge, Finding
@@ -11,7 +11,7 @@ from refconv.check.outcomes import Outcome
 from refconv.check.policies import Accepted, best_match
 from refconv.check.side_checks import SideCheck, repeated, side_checks
 from refconv.formats import natural_output
-from refconv.implementations import PLAIN, RESULT_NAMES, Answer, Call, Demand, Session, same_bytes
+from refconv.implementations import PLAIN, RESULT_NAMES, Answer, Call, Demand, Session, answers_of, same_bytes
 from refconv.suite import REFUSED, Case, Expected
 
 PASSED = ("PASS", "SUSPICIOUS")
@@ -72,16 +72,22 @@ class Checker:
     def _beside(self, call: Call, first: Answer, finding: Finding, case: Case, truth: Expected | None) -> Finding:
         """Return the finding of the first call, or what one of the side checks found."""
         overwritten = False
-        sides = [*side_checks(call, case, self.session.arranges), *many_images(call, case, truth)]
-        for side in sides if self.session.repeats else []:
-            answer = self.session.call(side.call)
+        for side, answer in self._further(call, case, truth) if self.session.repeats else ():
             overwritten = overwritten or (side.first and answer.overwrote)
             worse = self._side(side, answer, first, case, truth)
             if worse is not None:
                 return self._once_more(call, first, case, truth) or worse
-            if answer.seconds > side.limit:
-                break
         return replace(finding, status="FAIL", message=OVERWRITTEN) if overwritten else finding
+
+    def _further(self, call: Call, case: Case, truth: Expected | None) -> Iterator[tuple[SideCheck, Answer]]:
+        """Yield the side checks with their answers: most are made before the first of them is judged."""
+        sides = side_checks(call, case, self.session.arranges)
+        yield from list(zip(sides, answers_of(self.session, [side.call for side in sides]), strict=False))
+        for side in many_images(call, case, truth):
+            answer = self.session.call(side.call)
+            yield side, answer
+            if answer.seconds > side.limit:
+                return
 
     def _once_more(self, call: Call, first: Answer, case: Case, truth: Expected | None) -> Finding | None:
         """Tell whether it is the second call as such that goes wrong: twice, since what adds up may cancel once."""

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from itertools import product
 from typing import Any
 
-from refconv.check.case_judge import CaseJudge
-from refconv.check.operation import Checker, covered
-from refconv.check.outcomes import Outcome, Report
-from refconv.check.policies import accepted_of, known_policies
+from refconv.check.cases import Progress, Rules, check_cases
+from refconv.check.outcomes import Report
+from refconv.check.policies import known_policies
+from refconv.check.together import Opening, address, check_together, threads_each, usual_jobs
 from refconv.errors import CatalogueError
-from refconv.implementations import RESULT_NAMES, TIMEOUT, Session, open_session
-from refconv.judge import parse_class
+from refconv.implementations import TIMEOUT, Session, open_session
 from refconv.problem import OPERATIONS
-from refconv.suite import Case, Suite
-
-Progress = Callable[[int, int], None]
+from refconv.suite import Suite
 
 
 def check(
     implementation: Any, suite: Suite, select: Iterable[str] = ("*",),
     operations: Iterable[str] = OPERATIONS, progress: Progress | None = None,
     judged_by: str | None = None, strict_statistics: bool = False, policies: Iterable[str] = (), thorough: bool = True,
-    isolate: bool = False, timeout: float = TIMEOUT,
+    isolate: bool = False, timeout: float = TIMEOUT, memory_limit: int | None = None, jobs: int | None = 1,
+    executor: Executor | None = None,
 ) -> Report:  # fmt: skip
     """Judge an implementation on the cases of a suite.
 
@@ -59,6 +58,13 @@ def check(
         outcome of one case; it must then be something that another process can import, or its address.
     timeout : float
         Seconds for one call in a process of its own.
+    memory_limit : int, optional
+        Bytes of address space of its process.
+    jobs : int, optional
+        How many processes check at the same time, each with an implementation of its own; with more than one, it
+        must be something that another process can import.  None: what fits the machine and the suite.
+    executor : concurrent.futures.Executor, optional
+        Where to run instead; its workers must find the implementation and the suite where this process does.
 
     Returns
     -------
@@ -73,55 +79,27 @@ def check(
     SuiteError
         If the suite is damaged.
     """
-    wanted = tuple(operations)
-    judge = CaseJudge(parse_class(judged_by) if judged_by else None, strict_statistics)
-    unknown = sorted(set(wanted) - set(OPERATIONS))
-    if unknown:
-        raise CatalogueError(f"an operation must be one of {', '.join(OPERATIONS)}, got {', '.join(unknown)}.")
-    claims = known_policies(policies)
+    rules = Rules(tuple(operations), judged_by, strict_statistics, known_policies(policies), thorough)
     patterns = tuple(select)
     ids = suite.select(patterns)
     if not ids:
         raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
-    outcomes: dict[tuple[str, str], Outcome] = {}
-    done = 0
-    with session_for(implementation, isolate, timeout) as session:
-        checker = Checker(session, judge, thorough)
-        for case, forward in _schedule(ids, suite):
-            accepted = accepted_of(case, claims)
-            for operation in covered(case, wanted, accepted):
-                if (operation == "forward") == forward:
-                    golden = accepted[RESULT_NAMES[operation]]
-                    outcomes[case.id, operation] = checker.check(case, operation, golden)
-            done += not forward
-            if progress:
-                progress(done, len(ids))
-        name = session.name
+    if jobs is None:
+        jobs = usual_jobs(len(ids), implementation, isolate)
+    if jobs > 1 or executor is not None:
+        opening = Opening(address(implementation), isolate, timeout, memory_limit, threads_each(jobs))
+        name, outcomes = check_together(opening, rules, suite, ids, jobs, executor, progress)
+    else:
+        with session_for(implementation, isolate, timeout, memory_limit) as session:
+            name, outcomes = session.name, check_cases(session, rules, suite, ids, progress)
     ordered = [outcomes[key] for key in product(ids, OPERATIONS) if key in outcomes]
     return Report(name, suite.name, suite.version, tuple(ordered))
 
 
-def _schedule(ids: list[str], suite: Suite) -> Iterator[tuple[Case, bool]]:
-    """Yield every case twice, for its forward pass and for its gradients, with another forward pass between.
-
-    So an implementation that takes its gradients from what the last forward pass left behind is found out.
-    """
-    waiting: Case | None = None
-    for case_id in ids:
-        case = suite.case(case_id)
-        yield case, True
-        if waiting is None:
-            waiting = case
-            continue
-        yield waiting, False
-        yield case, False
-        waiting = None
-    if waiting is not None:
-        yield waiting, False
-
-
-def session_for(implementation: Any, isolate: bool, timeout: float) -> AbstractContextManager[Session]:
+def session_for(
+    implementation: Any, isolate: bool, timeout: float, memory_limit: int | None = None
+) -> AbstractContextManager[Session]:
     """Open a session, unless it is one already."""
     if callable(getattr(implementation, "call", None)):
         return nullcontext(implementation)
-    return open_session(implementation, isolate, timeout)
+    return open_session(implementation, isolate, timeout, memory_limit)

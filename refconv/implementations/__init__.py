@@ -8,7 +8,7 @@ from refconv.implementations.loading import engines, load_implementation
 from refconv.implementations.misbehaviour import MisbehaviourError
 from refconv.implementations.opening import address_of, open_session
 from refconv.implementations.protocol import ARGUMENTS, PLAIN, RESULT_NAMES, Demand, Implementation
-from refconv.implementations.session import Answer, Call, Session, as_array, same_bytes
+from refconv.implementations.session import Answer, Call, Session, answers_of, as_array, same_bytes
 from refconv.implementations.session_runner import CallError, SessionRunner
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Session",
     "SessionRunner",
     "address_of",
+    "answers_of",
     "as_array",
     "as_runner",
     "engines",

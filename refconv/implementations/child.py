@@ -18,7 +18,7 @@ import sys
 from typing import IO, Any
 
 from refconv.errors import RefconvError
-from refconv.implementations.arena import Arena
+from refconv.implementations.arena import Arena, Place
 from refconv.implementations.in_process import InProcess
 from refconv.implementations.library import LibraryRunner
 from refconv.implementations.loading import load_implementation
@@ -28,10 +28,9 @@ HEADER = struct.Struct("<Q")  # the length of a request
 
 
 def write_request(stream: IO[bytes], request: Any) -> None:
-    """Send a request; the parent's side."""
+    """Write a request; the parent's side."""
     content = pickle.dumps(request)
     stream.write(HEADER.pack(len(content)) + content)
-    stream.flush()
 
 
 def read_request(stream: IO[bytes]) -> Any:
@@ -79,15 +78,16 @@ def _serve(session: InProcess, arena: Arena, requests: IO[bytes], answers: IO[by
             continue
         if "tensors" in request:  # else those of the request before
             tensors = {name: arena.get(place) for name, place in request["tensors"].items()}
-            end = max((place.end for place in request["tensors"].values()), default=0)
+        end = request.get("end", end)  # else behind the result before, which may not have been read
         stated = {"problem": problem, **request["call"]}
         problem = stated["problem"]
         answer = session.call(Call(tensors=tensors, **stated))
-        _answer(answers, request["token"], _described(answer, arena, end))
+        place = None if answer.result is None else arena.put([answer.result], end)[0]
+        end = end if place is None else place.end
+        _answer(answers, request["token"], _described(answer, place))
 
 
-def _described(answer: Answer, arena: Arena, end: int) -> dict[str, Any]:
-    place = None if answer.result is None else arena.put([answer.result], end)[0]
+def _described(answer: Answer, place: Place | None) -> dict[str, Any]:
     return {
         "status": answer.status, "message": answer.message, "seconds": answer.seconds, "changed": answer.changed,
         "overwrote": answer.overwrote, "result": place,

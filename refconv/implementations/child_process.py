@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from refconv.implementations.arena import Arena
@@ -32,7 +32,8 @@ class ChildProcess:
             env={**os.environ, **environment}, start_new_session=os.name == "posix",
         )  # fmt: skip
         self.arena = Arena()
-        self._sent: dict[str, Any] | None = None
+        self._sent: dict[str, Any] | None = None  # the tensors that the child has, and where they end
+        self._end = 0
         self._problem: ConvProblem | None = None
         self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.complaints: deque[bytes] = deque(maxlen=TAIL)
@@ -45,19 +46,50 @@ class ChildProcess:
         for thread in self._threads:
             thread.start()
 
-    def request(self, call: Call) -> dict[str, Any]:
-        """Put the tensors of a call where the child finds them; those of the call before lie there already."""
-        stated = {name: value for name, value in vars(call).items() if name not in ("tensors", "problem")}
-        if call.problem is not self._problem:
-            self._problem = stated["problem"] = call.problem
-        same = self._sent is not None and self._sent.keys() == call.tensors.keys()
-        if same and all(tensor is call.tensors[name] for name, tensor in (self._sent or {}).items()):
-            return {"call": stated}
-        self._sent = dict(call.tensors)
-        return {"call": stated, "tensors": dict(zip(call.tensors, self.arena.put(call.tensors.values()), strict=True))}
+    def requests(self, calls: Sequence[Call]) -> list[dict[str, Any]]:
+        """Put the tensors of calls where the child finds them; those of the call before lie there already.
+
+        Results lie one behind the other, behind all inputs, so that none is lost before it is read.
+        """
+        found: list[dict[str, Any]] = []
+        sent, begin = self._sent, self._end
+        for call in calls:
+            stated = {name: value for name, value in vars(call).items() if name not in ("tensors", "problem")}
+            if call.problem is not self._problem:
+                self._problem = stated["problem"] = call.problem
+            found.append({"call": stated})
+            if not _same_tensors(sent, call.tensors):
+                places = self.arena.put(call.tensors.values(), begin if found[1:] else 0)
+                found[-1]["tensors"] = dict(zip(call.tensors, places, strict=True))
+                sent, begin = dict(call.tensors), max((place.end for place in places), default=0)
+        self._sent, self._end = sent, begin
+        found[0]["end"] = begin
+        return found
 
     def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
-        """Send a request and wait for the answer with its token.
+        """Send a request and wait for its answer; see :meth:`send` and :meth:`receive`."""
+        return self.receive(self.send([request])[0], timeout)
+
+    def send(self, requests: Sequence[dict[str, Any]]) -> list[str]:
+        """Send requests and return their tokens.
+
+        Raises
+        ------
+        EOFError
+            If the process has ended.
+        """
+        tokens = [secrets.token_hex(8) for _ in requests]
+        assert self.popen.stdin
+        try:
+            for request, token in zip(requests, tokens, strict=True):
+                write_request(self.popen.stdin, {**request, "token": token})
+            self.popen.stdin.flush()
+        except OSError as error:
+            raise EOFError from error
+        return tokens
+
+    def receive(self, token: str, timeout: float) -> dict[str, Any]:
+        """Wait for the answer with a token.
 
         Raises
         ------
@@ -66,17 +98,11 @@ class ChildProcess:
         EOFError
             If the process ended, or what came is no answer.
         """
-        token = secrets.token_hex(8)
-        assert self.popen.stdin
-        try:
-            write_request(self.popen.stdin, {**request, "token": token})
-        except OSError as error:
-            raise EOFError from error
         try:
             line = self.lines.get(timeout=timeout)
         except queue.Empty as error:
             raise TimeoutError from error
-        with contextlib.suppress(ValueError, TypeError):
+        with contextlib.suppress(ValueError, TypeError, RecursionError):
             content, echoed = json.loads(line)
             if echoed == token and isinstance(content, dict):
                 return content
@@ -107,6 +133,11 @@ class ChildProcess:
             else:
                 self.popen.kill()
         self.popen.wait()
+
+
+def _same_tensors(sent: Mapping[str, Any] | None, tensors: Mapping[str, Any]) -> bool:
+    same = sent is not None and sent.keys() == tensors.keys()
+    return same and all(tensor is tensors[name] for name, tensor in (sent or {}).items())
 
 
 def _pump(stream: IO[bytes], put: Any, closing: bool) -> None:

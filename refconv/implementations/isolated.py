@@ -6,6 +6,8 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from refconv.errors import ImplementationError
@@ -18,6 +20,8 @@ TIMEOUT = 60.0  # seconds for one call
 STARTUP = 300.0  # seconds for an import: large engines on a slow disk
 
 BOOTSTRAP = "import sys; sys.path[:] = {path!r}; from refconv.implementations.child import main; main()"
+TOGETHER = 2**23  # bytes of inputs that are handed over at once; larger ones go one call at a time
+PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}  # threads that wait for work by spinning take the cores from who has some
 PERTURB = {"MALLOC_PERTURB_": "165"}  # glibc fills what it hands to a library, so that unwritten memory shows
 
 
@@ -51,44 +55,74 @@ class Isolated:
         self._library = is_library(implementation)
         pools = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
         limits = {f"{pool}_NUM_THREADS": str(threads) for pool in pools} if threads else {}
-        self._environment = {**(PERTURB if self._library else {}), **limits}
+        usual = {name: value for name, value in PASSIVE.items() if name not in os.environ}
+        self._environment = {**usual, **(PERTURB if self._library else {}), **limits}
         self._process: ChildProcess | None = None
         self._protect = True
         self.arranges = self.checks_arguments = True
         self.name = self._start()
 
     def call(self, call: Call) -> Answer:
-        """Run one operation; a process that dies, or has to be killed, is replaced at the next call.
+        """Run one operation; a process that dies, or has to be killed, is replaced at the next call."""
+        return next(self._answers([call]))
 
-        The memory of a shared library is protected, so that what it may not touch ends its process; then the
-        call is repeated without protection, which tells what it was.
-        """
-        answer = self._call(call)
-        if answer.status != "CRASH" or not self._library:
-            return answer
-        self._protect = False
+    def answers(self, calls: Sequence[Call]) -> Iterator[Answer]:
+        """Run operations one after the other; the process gets them together, and need not wait for us between."""
+        large = sum(tensor.nbytes for call in calls for tensor in call.tensors.values()) > TOGETHER
+        return chain.from_iterable(self._answers([call]) for call in calls) if large else self._answers(calls)
+
+    def _answers(self, calls: Sequence[Call]) -> Iterator[Answer]:
+        """Yield the answers until one says that the process is gone."""
+        failed = self._started()
+        if failed is not None:
+            yield failed
+            return
+        assert self._process is not None
+        waiting: Iterable[tuple[Call, str]] = ()
         try:
-            told = self._call(call)
-        finally:
-            self.close()
-            self._protect = True
-        return told if told.status == "FAIL" else answer
+            waiting = zip(calls, self._process.send(self._process.requests(calls)), strict=True)
+        except EOFError:
+            waiting = [(calls[0], "")]  # there may be last words
+        for call, token in waiting:
+            answer = self._received(token)
+            yield self._explained(answer, call)
+            if self._gone:
+                return
 
-    def _call(self, call: Call) -> Answer:
-        if self._process is None:
-            try:
+    @property
+    def _gone(self) -> bool:
+        return self._process is None
+
+    def _started(self) -> Answer | None:
+        """Start the process if there is none, and say why it does not."""
+        try:
+            if self._process is None:
                 self._start()
-            except ImplementationError as error:
-                return Answer("CRASH", message=f"its process did not start again: {error}")
+        except ImplementationError as error:
+            return Answer("CRASH", message=f"its process did not start again: {error}")
+        return None
+
+    def _received(self, token: str) -> Answer:
         assert self._process is not None
         try:
-            content = self._process.ask(self._process.request(call), self.timeout)
-            return _read_answer(content, self._process.arena)
+            return _read_answer(self._process.receive(token, self.timeout), self._process.arena)
         except TimeoutError:
             self._drop()
             return Answer("TIMEOUT", message=f"gave no answer within {self.timeout:g} s", seconds=self.timeout)
         except (EOFError, KeyError, TypeError, ValueError, ImplementationError):
             return Answer("CRASH", message=self._obituary())
+
+    def _explained(self, answer: Answer, call: Call) -> Answer:
+        """Repeat a call that ended a library without the protection of memory, which tells what it was."""
+        if answer.status != "CRASH" or not self._library or not self._protect:
+            return answer
+        self._protect = False
+        try:
+            told = self.call(call)
+        finally:
+            self.close()
+            self._protect = True
+        return told if told.status == "FAIL" else answer
 
     def renew(self) -> None:
         """Make the implementation anew, so that nothing is left of earlier calls."""

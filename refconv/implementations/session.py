@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -116,6 +116,20 @@ class Session(Protocol):
     def __exit__(self, *exception: object) -> None:
         """Close."""
         ...
+
+
+def answers_of(session: Session, calls: Sequence[Call]) -> Iterator[Answer]:
+    """Yield the answers to several calls; a session that crashed or timed out is not asked for the rest.
+
+    Sessions with a method ``answers`` take all calls at once, so that whoever asks need not hear of one result
+    before the next call is made; others are called one at a time.  Either way a result is what it was when it was
+    returned, whatever the next call does to its memory.
+    """
+    several = getattr(session, "answers", None)
+    for answer in several(calls) if several else map(session.call, calls):
+        yield replace(answer, result=None if answer.result is None else answer.result.copy())
+        if answer.status in ("CRASH", "TIMEOUT"):
+            return
 
 
 def same_bytes(one: Array, other: Array) -> bool:

@@ -1,0 +1,118 @@
+"""Check the cases of a suite in several processes, each with an implementation of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from multiprocessing.util import Finalize
+from pathlib import Path
+from typing import Any
+
+from refconv.check.cases import Outcomes, Progress, Rules, broken, check_cases
+from refconv.errors import CheckError
+from refconv.implementations import Session, address_of, open_session
+from refconv.implementations.command import is_command
+from refconv.spreading import Lost, cores, spread
+from refconv.suite import Suite, load_suite
+
+BLOCK = 16  # cases of a work item; an even number, so that pairs of cases stay together however many jobs there are
+MOST_JOBS = 4  # that nobody asked for: each has an implementation in memory
+WORTH = 100  # cases for which it pays to start a process
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a worker starts the implementation; see :func:`refconv.implementations.open_session`."""
+
+    implementation: str
+    isolate: bool
+    timeout: float
+    memory_limit: int | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """A work item: some cases, and all that a worker must know in order to check them."""
+
+    opening: Opening
+    rules: Rules
+    folder: Path
+    ids: tuple[str, ...]
+
+
+def usual_jobs(cases: int, implementation: Any, isolate: bool) -> int:
+    """Return how many processes suit a run: one for what is isolated anyway only, and for few cases.
+
+    A program may stand for a board of which there is one, so nobody starts two unasked.
+    """
+    if not isolate or not isinstance(implementation, str) or is_command(implementation):
+        return 1
+    return max(1, min(cores(), MOST_JOBS, cases // WORTH))
+
+
+def threads_each(jobs: int) -> int | None:
+    """Return how many threads an implementation may use: its share, but two at least, or its seams would not show.
+
+    None where the user has said it.
+    """
+    return None if "OMP_NUM_THREADS" in os.environ else min(cores(), max(2, cores() // jobs))
+
+
+def address(implementation: Any) -> str:
+    """Return the text by which another process finds an implementation."""
+    if callable(getattr(implementation, "call", None)):
+        raise CheckError("a session that is open already can check with one job only: give its address instead.")
+    return implementation if isinstance(implementation, str) else address_of(implementation)
+
+
+def check_together(
+    opening: Opening, rules: Rules, suite: Suite, ids: Sequence[str], jobs: int, executor: Executor | None,
+    progress: Progress | None = None,
+) -> tuple[str, Outcomes]:  # fmt: skip
+    """Check cases in several processes, and return the name of the implementation with the outcomes.
+
+    A case that takes its worker along is tried again, alone, before it counts as broken; the others go on.
+    """
+    cuts = range(0, len(ids), BLOCK)
+    work = [Block(opening, rules, suite.folder.absolute(), tuple(ids[cut : cut + BLOCK])) for cut in cuts]
+    outcomes: Outcomes = {}
+    name, done = opening.implementation, 0
+    while work:
+        again: list[Block] = []
+        for block, result in spread(check_block, work, jobs, executor):
+            if not isinstance(result, Lost):
+                name, found = result
+                outcomes |= found
+            elif len(block.ids) > 1:
+                again += [replace(block, ids=(case_id,)) for case_id in block.ids]
+                continue
+            else:
+                outcomes |= _lost(suite, rules, block.ids[0], result)
+            done += len(block.ids)
+            if progress:
+                progress(done, len(ids))
+        work = again
+    return name, outcomes
+
+
+def _lost(suite: Suite, rules: Rules, case_id: str, lost: Lost) -> Outcomes:
+    case = suite.case(case_id)
+    return {(case_id, operation): broken(case, operation, lost.reason) for operation in rules.asked(case)}
+
+
+_open: dict[Opening, Session] = {}  # of this worker: starting an engine takes seconds, checking a block less
+_suites: dict[Path, Suite] = {}
+
+
+def check_block(block: Block) -> tuple[str, Outcomes]:
+    """Check one block; runs in a worker, which keeps the implementation for the next one."""
+    session = _open.get(block.opening)
+    if session is None:
+        o = block.opening
+        session = _open[o] = open_session(o.implementation, o.isolate, o.timeout, o.memory_limit, o.threads)
+        Finalize(session, session.close, exitpriority=1)  # when the worker ends
+    suite = _suites.setdefault(block.folder, load_suite(block.folder))
+    return session.name, check_cases(session, block.rules, suite, block.ids)
