@@ -15,6 +15,7 @@ ROOMS = {source.split("/")[0] for source in SOURCES}
 
 FLOORS = [  # a room imports rooms of lower floors only, and itself
     {"errors", "atomic", "example"},
+    {"workers"},
     {"problem", "formats", "quantization"},
     {"illegal"},
     {"suite", "reference", "fills", "exact"},
@@ -50,7 +51,7 @@ ENGINES = {
 }
 GUESTS = {
     "dask": set(),
-    "distributed": {"generate"},
+    "distributed": {"workers"},
     "hypothesis": {"diagnosis"},
     "pytest": {"pytest_plugin", "conformance"},
 }

@@ -84,7 +84,7 @@ def broken(case: Case, operation: str, reason: str) -> Outcome:
     """Return the outcome of an operation at which refconv itself failed."""
     return Outcome(
         case.id, operation, "ERROR", case.flags, case.comment, case.problem.descriptor,
-        next(iter(case.inputs.values())).dtype.name, "none", f"refconv itself broke down on it, please report: {reason}",
+        next(iter(case.inputs.values())).dtype.name, "none", f"refconv itself broke down on it: {reason}",
     )  # fmt: skip
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from refconv.check.cases import Outcomes, Progress, Rules, broken, check_cases
-from refconv.errors import CheckError
+from refconv.errors import ImplementationError, WorkerError
 from refconv.implementations import Session, address_of, open_session
 from refconv.implementations.command import is_command
-from refconv.spreading import Lost, cores, spread
 from refconv.suite import Suite, load_suite
+from refconv.workers import cores, spread
 
 BLOCK = 16  # cases of a work item; an even number, so that pairs of cases stay together however many jobs there are
 MOST_JOBS = 4  # that nobody asked for: each has an implementation in memory
@@ -42,6 +42,9 @@ class Block:
     folder: Path
     ids: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return self.ids[0] if len(self.ids) == 1 else f"{self.ids[0]} to {self.ids[-1]}"
+
 
 def usual_jobs(cases: int, implementation: Any, isolate: bool) -> int:
     """Return how many processes suit a run: one for what is isolated anyway only, and for few cases.
@@ -53,18 +56,21 @@ def usual_jobs(cases: int, implementation: Any, isolate: bool) -> int:
     return max(1, min(cores(), MOST_JOBS, cases // WORTH))
 
 
-def threads_each(jobs: int) -> int | None:
-    """Return how many threads an implementation may use: its share, but two at least, or its seams would not show.
+def threads_each(jobs: int) -> int:
+    """Return how many threads an implementation may use: what the user has said, or its share of the processors.
 
-    None where the user has said it.
+    But two at least, where there are two: the seams between threads are where kernels break.
     """
-    return None if "OMP_NUM_THREADS" in os.environ else min(cores(), max(2, cores() // jobs))
+    stated = os.environ.get("OMP_NUM_THREADS", "")
+    return int(stated) if stated.isdecimal() and int(stated) else min(cores(), max(2, cores() // jobs))
 
 
 def address(implementation: Any) -> str:
     """Return the text by which another process finds an implementation."""
     if callable(getattr(implementation, "call", None)):
-        raise CheckError("a session that is open already can check with one job only: give its address instead.")
+        raise ImplementationError(
+            "a session that is open already can check with one job only: give its address instead."
+        )
     return implementation if isinstance(implementation, str) else address_of(implementation)
 
 
@@ -82,15 +88,17 @@ def check_together(
     name, done = opening.implementation, 0
     while work:
         again: list[Block] = []
-        for block, result in spread(check_block, work, jobs, executor):
-            if not isinstance(result, Lost):
+        for block, result, error in spread(check_block, work, jobs, executor):
+            if result is not None:
                 name, found = result
                 outcomes |= found
+            elif not isinstance(error, WorkerError):
+                raise error or WorkerError(f"{block}: nothing came of it.")
             elif len(block.ids) > 1:
                 again += [replace(block, ids=(case_id,)) for case_id in block.ids]
                 continue
             else:
-                outcomes |= _lost(suite, rules, block.ids[0], result)
+                outcomes |= _lost(suite, rules, block.ids[0], error)
             done += len(block.ids)
             if progress:
                 progress(done, len(ids))
@@ -98,9 +106,9 @@ def check_together(
     return name, outcomes
 
 
-def _lost(suite: Suite, rules: Rules, case_id: str, lost: Lost) -> Outcomes:
+def _lost(suite: Suite, rules: Rules, case_id: str, error: WorkerError) -> Outcomes:
     case = suite.case(case_id)
-    return {(case_id, operation): broken(case, operation, lost.reason) for operation in rules.asked(case)}
+    return {(case_id, operation): broken(case, operation, str(error)) for operation in rules.asked(case)}
 
 
 _open: dict[Opening, Session] = {}  # of this worker: starting an engine takes seconds, checking a block less

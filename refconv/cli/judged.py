@@ -12,8 +12,8 @@ import click
 from rich.markup import escape
 
 from refconv.check import check, expect, may_write_xfails, read_xfails, write_xfails
-from refconv.cli.options import FORCE, VECTORS, Paths, WithCommand, judging, opened, running
-from refconv.cli.output import conclude, console, progress_bar, tidy
+from refconv.cli.options import DASK, FORCE, MEBIBYTE, VECTORS, Paths, WithCommand, judging, running
+from refconv.cli.output import cluster, conclude, console, progress_bar, tidy
 from refconv.diagnosis import with_causes
 from refconv.implementations.result_folder import ResultFolder
 from refconv.implementations.stream_results import StreamResults
@@ -37,10 +37,17 @@ SHOWN = 5  # names of missing or strange files that are printed
 @running
 @click.option("--thorough/--quick", default=True, show_default=True,
               help="Ask again after right results, with other values and memory layouts.")  # fmt: skip
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Processes, each with an implementation of its own; by default what fits, and one for a command.",
+)
+@DASK
 def check_command(
     impl: str, vectors: Path | None, select: Paths, ops: str, policies: tuple[str, ...], min_cases: int, reports: Paths,
     judged_by: str | None, xfails: Path | None, written: Path | None, force: bool, strict_statistics: bool,
-    thorough: bool, **isolation: Any,
+    thorough: bool, jobs: int | None, dask: str | None, isolate: bool, timeout: float, memory_limit: int | None,
 ) -> int:  # fmt: skip
     """Judge an implementation: NAME[:OPTION], package.module:name or path/file.py:name."""
     known = read_xfails(xfails) if xfails else ()
@@ -49,9 +56,10 @@ def check_command(
     for path in reports:
         may_write_report(path)
     suite = load_suite(vectors or smoke_folder())
-    with tidy(), opened(impl, **isolation) as session, progress_bar("cases") as progress:
-        report = check(session, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
-                       strict_statistics, policies, thorough)  # fmt: skip
+    with tidy(), progress_bar("cases") as progress, cluster(dask) as executor:
+        memory = memory_limit and memory_limit * MEBIBYTE
+        report = check(impl, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
+                       strict_statistics, policies, thorough, isolate, timeout, memory, jobs, executor)  # fmt: skip
     report = with_causes(expect(report, known), suite)
     words = (f" --vectors {vectors}" if vectors else "") + (f" --xfails {xfails}" if xfails else "")
     command = with_options(f"refconv check {impl}", words + claims(judged_by, strict_statistics, policies))

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from rich.text import Text
 from refconv.check import Report
 from refconv.cli.options import FAILED, GOOD, TOO_FEW
 from refconv.report import print_report, write_report
+from refconv.workers import dask_executor
 
 
 def plainly() -> bool:
@@ -120,3 +122,13 @@ def tidy() -> Iterator[None]:
 
 def _leave(number: int, frame: Any) -> None:
     raise SystemExit(128 + number)
+
+
+@contextmanager
+def cluster(dask: str | None) -> Iterator[Executor | None]:
+    """Reach the cluster that a user names; None means processes here."""
+    if dask is None:
+        yield None
+        return
+    with dask_executor(dask) as executor:
+        yield executor

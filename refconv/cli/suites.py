@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Executor
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -12,13 +9,12 @@ from rich.markup import escape
 
 from refconv.catalogue import TIERS
 from refconv.cli.options import DASK, FAILED, FORCE, GOOD, JOBS, OPS, SELECT, VECTORS, Paths
-from refconv.cli.output import console, progress_bar
+from refconv.cli.output import cluster, console, progress_bar
 from refconv.errors import CatalogueError
 from refconv.export import FORMATS, export, stream_lines
 from refconv.export.prompts import selected
 from refconv.generate import generate
 from refconv.generate import recompute as compute_again
-from refconv.generate.workers import dask_executor
 from refconv.report.drawn import DRAWN, drawing, index_of, print_drawing
 from refconv.report.write import write_text
 from refconv.show import print_case, print_list
@@ -45,7 +41,7 @@ def generate_command(
     A run that is stopped goes on where it was when the same command is given again.
     """
     patterns = tuple(map(str, select))
-    with progress_bar("cases") as progress, _workers(dask) as executor:
+    with progress_bar("cases") as progress, cluster(dask) as executor:
         count = generate(out, tier, patterns, jobs, oracle, force, executor, progress, recipe)
     opinion = f"; {oracle} agrees on all that no policy leaves open" if oracle else ""
     written = f"{count} cases written to {escape(str(out))}"
@@ -63,7 +59,7 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int,
     """Verify a suite: hashes, schema and lint; on demand every value."""
     findings = verify_files(folder)
     if recompute and not findings:
-        with progress_bar("cases") as progress, _workers(dask) as executor:
+        with progress_bar("cases") as progress, cluster(dask) as executor:
             findings = compute_again(folder, jobs, oracle, progress, executor)
     for finding in findings:
         console().print(f"[red]wrong:[/] {escape(finding)}")
@@ -126,13 +122,3 @@ def export_command(
     count = export(vectors, out, form, select, operations, prompt_only, force)
     console().print(f"{count} operations to compute, written to {escape(str(out))}.")
     return GOOD
-
-
-@contextmanager
-def _workers(dask: str | None) -> Iterator[Executor | None]:
-    """Reach the cluster that a user names; None means processes here."""
-    if dask is None:
-        yield None
-        return
-    with dask_executor(dask) as executor:
-        yield executor

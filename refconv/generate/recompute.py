@@ -13,9 +13,9 @@ from refconv.formats import get_format
 from refconv.generate.consensus import agreed, consult
 from refconv.generate.run import oracle_name
 from refconv.generate.tasks import Task, under
-from refconv.generate.workers import spread
 from refconv.implementations import RESULT_NAMES, load_implementation
 from refconv.suite import Case, load_suite
+from refconv.workers import spread
 
 Progress = Callable[[int, int], None]
 OPERATION_OF = {result: operation for operation, result in RESULT_NAMES.items()}

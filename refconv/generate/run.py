@@ -19,10 +19,10 @@ from refconv.errors import DisagreementError, RefconvError, SuiteError
 from refconv.generate.consensus import REFERENCES, consult, golden_case
 from refconv.generate.recipe import Hashes, check_recipe, hashes_of, needs_recipe, read_recipe, write_recipe
 from refconv.generate.sampling import STATED, computes_all, count_products
-from refconv.generate.workers import Outcome, spread
 from refconv.generate.workshop import Made, keep, kept, move, workshop
 from refconv.implementations import load_implementation
 from refconv.suite import Group, lint_group, note_for, staged, write_group, write_manifest
+from refconv.workers import Outcome, spread
 
 Progress = Callable[[int, int], None]
 

@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import pickle
-import signal
 import struct
 import sys
 from typing import IO, Any
@@ -23,6 +22,7 @@ from refconv.implementations.in_process import InProcess
 from refconv.implementations.library import LibraryRunner
 from refconv.implementations.loading import load_implementation
 from refconv.implementations.session import Answer, Array, Call
+from refconv.workers import die_with_parent
 
 HEADER = struct.Struct("<Q")  # the length of a request
 
@@ -48,7 +48,7 @@ def main() -> None:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
     start = read_request(requests)
-    _die_with_parent()
+    die_with_parent()
     _limit_memory(start["memory_limit"])
     try:
         with contextlib.redirect_stdout(sys.stderr):
@@ -98,15 +98,6 @@ def _answer(stream: IO[bytes], token: str, content: dict[str, Any]) -> None:
     line = json.dumps([content, token])
     stream.write(line.encode("ascii") + b"\n")
     stream.flush()
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to end this process with its parent, also when foreign code never comes back."""
-    if sys.platform == "linux":
-        import ctypes
-
-        PR_SET_PDEATHSIG = 1
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _limit_memory(limit: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Work for the tests of refconv.generate.workers, which other processes import."""
+"""Work for the tests of refconv.workers, which other processes import."""
 
 import os
 import signal

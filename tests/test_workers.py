@@ -12,8 +12,8 @@ from refconv import RefconvError
 from refconv.errors import WorkerError
 from refconv.generate import generate
 from refconv.generate import run as running
-from refconv.generate.workers import cores, dask_executor, spread
 from refconv.suite import verify_files
+from refconv.workers import cores, dask_executor, spread
 
 SMALL = ["worked-example-*", "thin-float32-exact/*", "asymmetric-float32-zero-mean/wide-kernel"]
 

@@ -8,13 +8,15 @@ that kills its worker twice is reported like any other failure.
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from refconv.errors import RefconvError, WorkerError
@@ -146,7 +148,7 @@ def _by_processes(
 
 def _alone(function: Callable[[Item], Result], item: Item) -> Outcome[Item, Result]:
     """Try an item whose worker died again, with nobody beside it."""
-    for _ in range(TRIES - 1):
+    for _ in range(TRIES):  # what broke the pool may have been another item
         with few_threads(1), _pool(1) as pool:
             try:
                 return _attempt(item, pool.submit(function, item).result)
@@ -155,8 +157,27 @@ def _alone(function: Callable[[Item], Result], item: Item) -> Outcome[Item, Resu
     return Outcome(item, None, WorkerError(f"{item}: the worker died {TRIES} times; is there enough memory?"))
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, get_context("spawn"))  # a forked child would inherit the threads of BLAS
+@contextmanager
+def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Start processes that end with this one; whatever ends the block early does not wait for what they do."""
+    others = set(active_children())
+    # a forked child would inherit the threads of BLAS
+    with ProcessPoolExecutor(jobs, get_context("spawn"), die_with_parent) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for process in set(active_children()) - others:
+                process.terminate()
+            raise
+
+
+def die_with_parent() -> None:
+    """Ask Linux to end this process with its parent, also when foreign code never comes back."""
+    if sys.platform == "linux":
+        import ctypes
+
+        PR_SET_PDEATHSIG = 1
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _attempt(item: Item, work: Callable[[], Result]) -> Outcome[Item, Result]:
