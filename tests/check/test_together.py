@@ -46,13 +46,15 @@ def test_the_report_is_the_same_however_many_jobs_there_are(suite, name):
     assert len(ticks) > 2
 
 
+@pytest.mark.slow
 def test_a_case_that_kills_its_worker_is_reported_and_the_others_go_on(suite):
     select = ["arithmetic-guide-*", "batch-*", "grouped-*", "worked-example-*"]
     report = check(f"{ZOO}:segfault", suite, select, ["forward"], jobs=2)
     (failure,) = report.failures
     assert (failure.case_id, failure.status) == (VICTIM, "ERROR")
     assert "the worker died" in failure.message
-    assert [outcome.case_id for outcome in report.outcomes] == suite.select(select)
+    forward = [case_id for case_id in suite.select(select) if "y" in suite.case(case_id).expected]
+    assert [outcome.case_id for outcome in report.outcomes] == forward
 
 
 def test_an_executor_of_the_user_gives_the_same_report(suite):
