@@ -12,9 +12,10 @@ import click
 from rich.markup import escape
 
 from refconv.check import check, expect, may_write_xfails, read_xfails, write_xfails
-from refconv.cli.options import DASK, FORCE, MEBIBYTE, VECTORS, Paths, WithCommand, judging, running
+from refconv.cli.options import DASK, FORCE, MEBIBYTE, VECTORS, Paths, WithCommand, judging, layouts, running
 from refconv.cli.output import cluster, conclude, console, progress_bar, tidy
 from refconv.diagnosis import with_causes
+from refconv.implementations.layouts import Layouts
 from refconv.implementations.result_folder import ResultFolder
 from refconv.implementations.stream_results import StreamResults
 from refconv.report import may_write_report, with_options
@@ -74,10 +75,12 @@ def check_command(
 @click.argument("suite", type=click.Path(path_type=Path), metavar="SUITE")
 @click.argument("results", type=click.Path(path_type=Path), metavar="RESULTS", required=False)
 @click.option("--stream", is_flag=True, help="Read result lines from standard input, or from the file RESULTS.")
+@layouts
 @judging
 def judge_command(
-    suite: Path, results: Path | None, stream: bool, select: tuple[str, ...], ops: str, policies: tuple[str, ...],
-    min_cases: int, reports: tuple[Path, ...], judged_by: str | None, strict_statistics: bool,
+    suite: Path, results: Path | None, stream: bool, layout: str, weight_layout: str, select: tuple[str, ...], ops: str,
+    policies: tuple[str, ...], min_cases: int, reports: tuple[Path, ...], judged_by: str | None,
+    strict_statistics: bool,
 ) -> int:  # fmt: skip
     """Judge results that were computed elsewhere: a folder of files, or with --stream lines of text."""
     for path in reports:
@@ -85,12 +88,14 @@ def judge_command(
     vectors = load_suite(suite)
     if results is None and not stream:
         raise click.UsageError("RESULTS must be a folder with results, or --stream must say that lines come.")
-    with _opened(results, stream, vectors) as session:
+    lie = Layouts(layout, weight_layout)
+    with _opened(results, stream, vectors, lie) as session:
         with progress_bar("cases") as progress:
             report = check(session, vectors, select, tuple(ops.split(",")), progress, judged_by, strict_statistics,
                            policies)  # fmt: skip
         report = with_causes(report, vectors)
         words = f"refconv judge {suite}{f' {results}' if results else ''}{' --stream' if stream else ''}"
+        words += "" if lie == Layouts() else f" --layout {layout} --weight-layout {weight_layout}"
         command = words + claims(judged_by, strict_statistics, policies)
         code = conclude(report, command, reports, min_cases)
         for sentence in _remarks(session, vectors, len(report.outcomes)):
@@ -99,15 +104,15 @@ def judge_command(
 
 
 @contextmanager
-def _opened(results: Path | None, stream: bool, suite: Any) -> Iterator[Results]:
+def _opened(results: Path | None, stream: bool, suite: Any, lie: Layouts) -> Iterator[Results]:
     if not stream:
         assert results is not None
-        yield ResultFolder(results, suite)
+        yield ResultFolder(results, suite, lie)
     elif results is None:
-        yield StreamResults(sys.stdin)
+        yield StreamResults(sys.stdin, layouts=lie)
     else:
         with open(results, encoding="utf-8", errors="replace") as lines:
-            yield StreamResults(lines, results.name)
+            yield StreamResults(lines, results.name, lie)
 
 
 def _remarks(session: Results, suite: Any, total: int) -> Iterator[str]:

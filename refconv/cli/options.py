@@ -10,6 +10,7 @@ import click
 
 from refconv.implementations import TIMEOUT, Session, open_session
 from refconv.implementations.command import MARK
+from refconv.implementations.layouts import IMAGES, WEIGHTS
 from refconv.judge.classes import FORMS
 from refconv.problem import OPERATIONS
 
@@ -51,6 +52,19 @@ RUNNING = (
     click.option("--memory-limit", type=click.IntRange(min=1), default=None, metavar="MIB",
                  help="Of the address space of its process."),
 )  # fmt: skip
+
+
+LAYOUTS = (
+    click.option("--layout", type=click.Choice(IMAGES), default=IMAGES[0], show_default=True,
+                 help="Of x, y and their gradients."),
+    click.option("--weight-layout", type=click.Choice(WEIGHTS), default=WEIGHTS[0], show_default=True,
+                 help="Of the weight and its gradient."),
+)  # fmt: skip
+
+
+def layouts(command: Command) -> Command:
+    """Give a command the options that say how tensors lie."""
+    return _with(LAYOUTS, command)
 
 
 def judging(command: Command) -> Command:

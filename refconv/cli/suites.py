@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.markup import escape
 
 from refconv.catalogue import TIERS
-from refconv.cli.options import DASK, FAILED, FORCE, GOOD, JOBS, OPS, SELECT, VECTORS, Paths
+from refconv.cli.options import DASK, FAILED, FORCE, GOOD, JOBS, OPS, SELECT, VECTORS, Paths, layouts
 from refconv.cli.output import cluster, console, progress_bar
 from refconv.errors import CatalogueError
-from refconv.export import FORMATS, export, stream_lines
-from refconv.export.prompts import selected
+from refconv.export import FORMATS, WORD_BITS, Options, Selection, export, stream_lines
 from refconv.generate import generate
 from refconv.generate import recompute as compute_again
 from refconv.report.drawn import DRAWN, drawing, index_of, print_drawing
@@ -106,19 +106,29 @@ def show_command(case: str, vectors: Path | None, operation: str, at: str | None
               help="New or empty; a stream goes to standard output by default.")  # fmt: skip
 @SELECT
 @OPS
+@layouts
 @click.option("--prompt-only", is_flag=True, help="Leave out what is expected.")
+@click.option("--max-bytes", type=click.IntRange(min=1), default=None, metavar="N",
+              help="Leave out operations whose tensors have more bytes.")  # fmt: skip
+@click.option("--word-bits", type=click.Choice(list(map(str, WORD_BITS))), default=None, help="hex: width of a word.")
+@click.option("--lanes", type=click.IntRange(1, 1024), default=None, metavar="N", help="hex: elements in a word.")
+@click.option("--main", is_flag=True, help="c-header: add a program that runs your functions over all of it.")
 @FORCE
 def export_command(
-    suite: Path, form: str, out: Path | None, select: tuple[str, ...], ops: str, prompt_only: bool, force: bool
-) -> int:
+    suite: Path, form: str, out: Path | None, select: tuple[str, ...], ops: str, force: bool, word_bits: str | None,
+    **stated: Any,
+) -> int:  # fmt: skip
     """Write a suite in another format."""
     vectors, operations = load_suite(suite), tuple(ops.split(","))
+    options = Options(word_bits=int(word_bits) if word_bits else None, **stated)
     if out is None and form == "stream":
-        for line in stream_lines(selected(vectors, select, operations)):
+        for line in stream_lines(Selection(vectors, form, select, operations, options)):
             click.echo(line)
         return GOOD
     if out is None:
         raise CatalogueError(f"--out must be given for the format {form!r}.")
-    count = export(vectors, out, form, select, operations, prompt_only, force)
-    console().print(f"{count} operations to compute, written to {escape(str(out))}.")
+    exported = export(vectors, out, form, select, operations, options, force)
+    first, *rest = exported.sentences()
+    for sentence in (f"{first}, written to {out}", *rest):
+        console().print(escape(f"{sentence}."))
     return GOOD

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from refconv.errors import CatalogueError
 from refconv.implementations import RESULT_NAMES
+from refconv.implementations.layouts import Layouts
 from refconv.implementations.wanted import arguments_of
 from refconv.problem import OPERATIONS
 from refconv.suite import Case, Expected, Suite
 
 Array = npt.NDArray[Any]
+OWN = Layouts()
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +32,15 @@ class Prompt:
         Those that the operation reads, in the order of its arguments.
     expected : dict of str to Expected
         By policy; the only key is the empty string where there is no choice.
+    layouts : Layouts
+        How the tensors lie.
     """
 
     case: Case
     operation: str
     inputs: dict[str, Array]
     expected: dict[str, Expected]
+    layouts: Layouts = OWN
 
     @property
     def first(self) -> Expected:
@@ -52,9 +57,31 @@ class Prompt:
         """What becomes of results that are too large, where it matters."""
         return self.first.judge.overflow
 
+    @property
+    def may_refuse(self) -> bool:
+        """Whether it is a choice under one of whose policies the operation is refused."""
+        return any(RESULT_NAMES[self.operation] not in results for results in self.case.alternatives.values())
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the inputs and of the result."""
+        return sum(tensor.nbytes for tensor in self.inputs.values()) + self.first.tensor.nbytes
+
+    def laid_out(self, layouts: Layouts) -> Prompt:
+        """Return the prompt with its tensors in other layouts."""
+        name = RESULT_NAMES[self.operation]
+        inputs = {argument: layouts.arranged(tensor, argument) for argument, tensor in self.inputs.items()}
+
+        def golden(found: Expected) -> Expected:
+            lo, hi = (None if bound is None else layouts.arranged(bound, name) for bound in (found.lo, found.hi))
+            return replace(found, tensor=layouts.arranged(found.tensor, name), lo=lo, hi=hi, magnitude=None)
+
+        expected = {policy: golden(found) for policy, found in self.expected.items()}
+        return replace(self, inputs=inputs, expected=expected, layouts=layouts)
+
 
 def prompts_of(case: Case, operations: Iterable[str] = OPERATIONS) -> Iterator[Prompt]:
-    """Yield the operations that a case covers."""
+    """Yield the operations that a case covers; what must be refused has no result, and is none."""
     for operation in operations:
         name = RESULT_NAMES[operation]
         found = {"": case.expected[name]} if name in case.expected else {
@@ -64,20 +91,19 @@ def prompts_of(case: Case, operations: Iterable[str] = OPERATIONS) -> Iterator[P
             yield Prompt(case, operation, arguments_of(operation, case.inputs), found)
 
 
-def selected(suite: Suite, select: Iterable[str], operations: Iterable[str]) -> Iterator[Prompt]:
-    """Yield the prompts of the cases whose id matches.
+def selected_cases(suite: Suite, select: Iterable[str], operations: Iterable[str]) -> Iterator[Case]:
+    """Yield the cases whose id matches.
 
     Raises
     ------
     CatalogueError
         If an operation is unknown, or no case matches.
     """
-    wanted, patterns = tuple(operations), tuple(select)
-    unknown = sorted(set(wanted) - set(OPERATIONS))
+    patterns = tuple(select)
+    unknown = sorted(set(operations) - set(OPERATIONS))
     if unknown:
         raise CatalogueError(f"an operation must be one of {', '.join(OPERATIONS)}, got {', '.join(unknown)}.")
     ids = suite.select(patterns)
     if not ids:
         raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
-    for case_id in ids:
-        yield from prompts_of(suite.case(case_id), wanted)
+    return map(suite.case, ids)

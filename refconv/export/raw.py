@@ -3,82 +3,64 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
+from refconv.export.entries import Store, described, document, prompt_entry
+from refconv.export.form import LAYOUTS, Form
 from refconv.export.geometry import COLUMNS, numbers_of
+from refconv.export.options import Options
 from refconv.export.prompts import Prompt
 from refconv.implementations.messages import packed
 from refconv.implementations.result_folder import result_file
-from refconv.suite import INPUTS, Suite, problem_document
+from refconv.suite import INPUTS, Suite
 
 Array = npt.NDArray[Any]
 
-PARTS = {"tensor": "expected", "lo": "lo", "hi": "hi"}
 HEAD = ("case", "operation", *COLUMNS, "overflow", "quantized")
 
 
-def write_raw(folder: Path, suite: Suite, prompts: Iterable[Prompt], prompt_only: bool) -> int:
-    """Write every tensor once, and ``index.json`` and ``index.tsv`` beside them; return how many prompts.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Empty.
-    suite : Suite
-    prompts : iterable of Prompt
-    prompt_only : bool
-        Leave out what is expected.
-    """
+def write_raw(folder: Path, suite: Suite, prompts: Iterable[Prompt], options: Options) -> None:
+    """Write every tensor once, and ``index.json`` and ``index.tsv`` beside them."""
     entries, rows = [], []
+    store = once(folder, ".bin", packed, lambda tensor, name: _described(name, tensor))
     for prompt in prompts:
-        entries.append(_entry(folder, prompt, prompt_only))
+        result = _described(result_file(prompt.case.id, prompt.operation), prompt.first.tensor)
+        entries.append(prompt_entry(prompt, options, store, result))
         rows.append(_row(prompt, entries[-1]))
-    document = {"schema": "refconv.raw.v1", "suite": suite.name, "version": suite.version, "prompts": entries}
+    write_json(folder / "index.json", document("raw", suite, options) | {"prompts": entries})
     head = [*HEAD, *(f"{name}{part}" for name in (*INPUTS, "result") for part in ("", "_dtype")), "result_bytes"]
-    (folder / "index.json").write_text(json.dumps(document, indent=1) + "\n", "ascii", newline="\n")
     lines = ["\t".join(map(str, row)) for row in [head, *rows]]
     (folder / "index.tsv").write_text("\n".join(lines) + "\n", "ascii", newline="\n")
-    return len(entries)
 
 
-def _entry(folder: Path, prompt: Prompt, prompt_only: bool) -> dict[str, Any]:
-    case = prompt.case
-    result = prompt.first.tensor
-    entry: dict[str, Any] = {
-        "case": case.id,
-        "operation": prompt.operation,
-        "problem": problem_document(case.problem),
-        **({"overflow": prompt.overflow} if prompt.overflow else {}),
-        **({"quantization": case.quantization.as_dict()} if case.quantization else {}),
-        "inputs": {name: _stored(folder, f"{case.id}.{name}.bin", tensor) for name, tensor in prompt.inputs.items()},
-        "result": _described(result_file(case.id, prompt.operation), result),
-    }
-    return entry if prompt_only else entry | {"expected": dict(_expected(folder, prompt))}
+def write_json(path: Path, document: dict[str, Any]) -> None:
+    """Write an index."""
+    path.write_text(json.dumps(document, indent=1) + "\n", "ascii", newline="\n")
 
 
-def _expected(folder: Path, prompt: Prompt) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Write the golden tensors under names that no result has, so that nobody judges them by mistake."""
-    for policy, expected in prompt.expected.items():
-        stem = ".".join(filter(None, [prompt.case.id, prompt.operation, policy]))
-        parts = {PARTS[part]: tensor for part, tensor in expected.parts.items() if part in PARTS}
-        stored = {part: _stored(folder, f"{stem}.{part}.bin", tensor) for part, tensor in parts.items()}
-        yield policy or "only", {"class": expected.judge.rule, **stored}
+def once(
+    folder: Path, suffix: str, content: Callable[[Array], bytes], describe: Callable[[Array, str], dict[str, Any]]
+) -> Store:
+    """Return a store that writes each tensor to a file of its own, but only once: operations share their inputs."""
+    written: set[str] = set()
 
+    def store(stem: str, tensor: Array) -> dict[str, Any]:
+        name = stem + suffix
+        if name not in written:
+            written.add(name)
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(content(tensor))
+        return describe(tensor, name)
 
-def _stored(folder: Path, name: str, tensor: Array) -> dict[str, Any]:
-    path = folder / name
-    if not path.exists():  # an input is shared by the operations of its case
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(packed(tensor))
-    return _described(name, tensor)
+    return store
 
 
 def _described(name: str, tensor: Array) -> dict[str, Any]:
-    return {"file": name, "dtype": tensor.dtype.name, "shape": list(tensor.shape), "nbytes": tensor.nbytes}
+    return {"file": name, **described(tensor), "nbytes": tensor.nbytes}
 
 
 def _row(prompt: Prompt, entry: dict[str, Any]) -> list[Any]:
@@ -88,3 +70,12 @@ def _row(prompt: Prompt, entry: dict[str, Any]) -> list[Any]:
     numbers = numbers_of(prompt.case.problem)
     return [prompt.case.id, prompt.operation, *numbers, prompt.overflow or "-", quantized, *cells,
             entry["result"]["nbytes"]]  # fmt: skip
+
+
+RAW = Form(
+    write_raw,
+    """index.json, and index.tsv for awk, name the files of every operation. All files are packed, C order,
+little-endian; bfloat16 and float8 are their bits. Results go into files CASE.OPERATION.bin of a folder of yours,
+which 'refconv judge' reads. Every legal operation of the selection is here; of a choice, one result per policy.""",
+    LAYOUTS,
+)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from refconv.export.form import Form
 from refconv.export.geometry import numbers_of
+from refconv.export.options import Options
 from refconv.export.prompts import Prompt
 from refconv.implementations.hexwords import to_words
 from refconv.implementations.protocol import ARGUMENTS
@@ -16,7 +18,12 @@ PLACES = 3  # tensors in every line; those that an operation lacks have no words
 
 def stream_lines(prompts: Iterable[Prompt]) -> Iterator[str]:
     """Yield the line of every prompt, without its newline; quantised layers are left out."""
-    return (_line(prompt) for prompt in prompts if prompt.case.quantization is None)
+    return (_line(prompt) for prompt in prompts if not no_scales(prompt, Options()))
+
+
+def no_scales(prompt: Prompt, options: Options) -> str:
+    """Say why quantised layers are left out."""
+    return "" if prompt.case.quantization is None else "quantised layers, whose scales have no place in the line"
 
 
 def _line(prompt: Prompt) -> str:
@@ -31,8 +38,15 @@ def _line(prompt: Prompt) -> str:
     return " ".join(words)
 
 
-def write_stream(folder: Path, suite: Suite, prompts: Iterable[Prompt], prompt_only: bool) -> int:
+def write_stream(folder: Path, suite: Suite, prompts: Iterable[Prompt], options: Options) -> None:
     """Write ``prompts.txt``; a stream never holds what is expected."""
-    lines = list(stream_lines(prompts))
-    (folder / "prompts.txt").write_text("".join(f"{line}\n" for line in lines), "ascii", newline="\n")
-    return len(lines)
+    with open(folder / "prompts.txt", "w", encoding="ascii", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in stream_lines(prompts))
+
+
+STREAM = Form(
+    write_stream,
+    """prompts.txt holds one line of words for every operation; docs/protocol.md says which. It never holds what is
+expected: 'refconv judge SUITE --stream' judges the lines that answer.""",
+    leaves_out=no_scales,
+)

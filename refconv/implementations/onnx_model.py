@@ -18,6 +18,7 @@ Evaluate = Callable[[Any, Array], Array]
 
 FLOATS = ("float16", "float32", "float64", "bfloat16")  # what Conv takes
 BYTES = ("int8", "uint8")  # what ConvInteger and QLinearConv take
+OPSET, BFLOAT16_OPSET = 13, 22  # bfloat16 came to Conv late
 
 
 class OnnxLayers:
@@ -41,24 +42,14 @@ class OnnxLayers:
     def forward(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
         """Return y."""
         if x.dtype.name in BYTES and weight.dtype.name in BYTES:
-            return self._run_integers(x, weight, bias, problem)
+            return self._run(x, integer_nodes(x, weight, bias, problem), problem.y_shape, np.dtype(np.int32))
         require_formats(self.name, self.floats, x, weight, bias)
-        return self._run(x, [_node("Conv", {"x": x, "weight": weight, "bias": bias}, problem)], problem.y_shape)
+        return self._run(x, forward_nodes(x, weight, bias, problem), problem.y_shape)
 
     def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
         """Return grad_input: the transposed convolution of grad_output."""
         require_formats(self.name, self.floats, grad_output, weight)
-        tensors = {"grad_output": grad_output, "weight": weight}
-        node = _node("ConvTranspose", tensors, problem, output_padding=leftovers(problem))
-        return self._run(grad_output, [node], problem.x_shape)
-
-    def _run_integers(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
-        if bias is None:
-            nodes = [_node("ConvInteger", {"x": x, "weight": weight}, problem)]
-        else:
-            column: dict[str, Array | None] = {"sums": None, "bias": bias.reshape(-1, *(1,) * len(problem.stride))}
-            nodes = [_node("ConvInteger", {"x": x, "weight": weight}, problem, "sums"), ("Add", column, {}, "y")]
-        return self._run(x, nodes, problem.y_shape, np.dtype(np.int32))
+        return self._run(grad_output, grad_input_nodes(grad_output, weight, problem), problem.x_shape)
 
     def _run(self, x: Array, nodes: list[Node], shape: tuple[int, ...], dtype: np.dtype[Any] | None = None) -> Array:
         return self.evaluate(build_model(x, nodes, shape, dtype or x.dtype), x)
@@ -71,33 +62,85 @@ class QuantizedOnnxLayers(OnnxLayers):
         self, x: Array, weight: Array, bias: Array | None, quantization: Quantization, problem: ConvProblem
     ) -> Array:
         """Return the y of a quantised layer."""
-        q, out = quantization, np.dtype(quantization.out_format)
-        weight_scale, weight_zero = _per_channel(q, weight.dtype)
-        tensors = {
-            "x": x, "x_scale": np.float32(q.x_scale), "x_zero": x.dtype.type(q.x_zero_point),
-            "weight": weight, "weight_scale": weight_scale, "weight_zero": weight_zero,
-            "y_scale": np.float32(q.y_scale), "y_zero": out.type(q.y_zero_point), "bias": bias,
-        }  # fmt: skip
-        return self._run(x, [_node("QLinearConv", tensors, problem)], problem.y_shape, out)
+        nodes = quantized_nodes(x, weight, bias, quantization, problem)
+        return self._run(x, nodes, problem.y_shape, np.dtype(quantization.out_format))
 
 
-def build_model(x: Array, nodes: list[Node], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
-    """Return a checked model whose input is the first tensor of the first node, and whose output is ``y``."""
+def forward_nodes(x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> list[Node]:
+    """Return the nodes of a layer in floats."""
+    return [_node("Conv", {"x": x, "weight": weight, "bias": bias}, problem)]
+
+
+def grad_input_nodes(grad_output: Array, weight: Array, problem: ConvProblem) -> list[Node]:
+    """Return the nodes of a transposed convolution that gives the whole grad_input."""
+    tensors: dict[str, Array | None] = {"grad_output": grad_output, "weight": weight}
+    return [_node("ConvTranspose", tensors, problem, output_padding=leftovers(problem))]
+
+
+def integer_nodes(x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> list[Node]:
+    """Return the nodes of a layer of bytes whose result has 32 bits."""
+    tensors: dict[str, Array | None] = {"x": x, "weight": weight}
+    if bias is None:
+        return [_node("ConvInteger", tensors, problem)]
+    column: dict[str, Array | None] = {"sums": None, "bias": bias.reshape(-1, *(1,) * len(problem.stride))}
+    return [_node("ConvInteger", tensors, problem, "sums"), ("Add", column, {}, "y")]
+
+
+def quantized_nodes(
+    x: Array, weight: Array, bias: Array | None, quantization: Quantization, problem: ConvProblem
+) -> list[Node]:
+    """Return the nodes of a quantised layer."""
+    q, out = quantization, np.dtype(quantization.out_format)
+    weight_scale, weight_zero = _per_channel(q, weight.dtype)
+    tensors = {
+        "x": x, "x_scale": np.float32(q.x_scale), "x_zero": x.dtype.type(q.x_zero_point),
+        "weight": weight, "weight_scale": weight_scale, "weight_zero": weight_zero,
+        "y_scale": np.float32(q.y_scale), "y_zero": out.type(q.y_zero_point), "bias": bias,
+    }  # fmt: skip
+    return [_node("QLinearConv", tensors, problem)]
+
+
+def tensors_of(nodes: list[Node]) -> dict[str, Array]:
+    """Return the tensors that are given to a model, by name, in the order of its nodes."""
+    named = ((name, tensor) for _, tensors, _, _ in nodes for name, tensor in tensors.items())
+    return {name: np.asarray(tensor) for name, tensor in named if tensor is not None}
+
+
+def build_model(
+    x: Array, nodes: list[Node], shape: tuple[int, ...], dtype: np.dtype[Any], constants: bool = True
+) -> Any:
+    """Return a checked model whose output is ``y``.
+
+    Its input is the first tensor of the first node, all others are constant; or all are inputs.
+    """
     from onnx import checker, helper, numpy_helper
 
-    first = next(iter(nodes[0][1]))
-    given = {name: tensor for _, tensors, _, _ in nodes for name, tensor in tensors.items() if tensor is not None}
-    constants = [numpy_helper.from_array(np.asarray(value), name) for name, value in given.items() if name != first]
+    given = tensors_of(nodes)
+    inputs = list(given)[:1] if constants else list(given)
+    fixed = [numpy_helper.from_array(value, name) for name, value in given.items() if name not in inputs]
     made = [helper.make_node(kind, list(tensors), [output], **stated) for kind, tensors, stated, output in nodes]
     infos = [
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(element)), list(extents))
-        for name, element, extents in ((first, x.dtype, x.shape), ("y", dtype, shape))
-    ]
-    graph = helper.make_graph(made, "layer", infos[:1], infos[1:], constants)
-    opset = 22 if x.dtype.name == "bfloat16" else 13  # bfloat16 came to Conv late
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
+        for name, element, extents in [*((name, given[name].dtype, given[name].shape) for name in inputs),
+                                       ("y", dtype, shape)]
+    ]  # fmt: skip
+    graph = helper.make_graph(made, "layer", infos[:-1], infos[-1:], fixed)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset_of(x.dtype))], ir_version=10)
     checker.check_model(model)
     return model
+
+
+def opset_of(dtype: np.dtype[Any]) -> int:
+    """Return the version of the operators for images or gradients of this format."""
+    return BFLOAT16_OPSET if dtype.name == "bfloat16" else OPSET
+
+
+def serialized(value: Any) -> bytes:
+    """Return the bytes of a model, or of a tensor as a named TensorProto."""
+    from onnx import numpy_helper
+
+    proto = numpy_helper.from_array(*value) if isinstance(value, tuple) else value
+    return bytes(proto.SerializeToString(deterministic=True))
 
 
 def _node(

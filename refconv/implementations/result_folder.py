@@ -12,6 +12,7 @@ from typing import Any
 import numpy.typing as npt
 
 from refconv.errors import SuiteError
+from refconv.implementations.layouts import Layouts
 from refconv.implementations.messages import unpacked
 from refconv.implementations.protocol import RESULT_NAMES
 from refconv.implementations.session import Answer, Call
@@ -20,6 +21,7 @@ from refconv.suite import Suite
 
 Array = npt.NDArray[Any]
 
+OWN = Layouts()
 STATED = "results.json"
 STATUSES = {"unsupported": "UNSUPPORTED", "rejected": "REJECTED", "error": "ERROR", "crash": "CRASH",
             "timeout": "TIMEOUT"}  # fmt: skip
@@ -35,6 +37,8 @@ class ResultFolder:
     folder : path
     suite : Suite
         What the results are results of.
+    layouts : Layouts
+        How they lie.
 
     Attributes
     ----------
@@ -49,8 +53,8 @@ class ResultFolder:
 
     repeats = arranges = checks_arguments = False
 
-    def __init__(self, folder: str | Path, suite: Suite) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, suite: Suite, layouts: Layouts = OWN) -> None:
+        self.folder, self.layouts = Path(folder), layouts
         if not self.folder.is_dir():
             raise SuiteError(f"{self.folder}: results must be a folder, and there is none.")
         document = _stated(self.folder)
@@ -65,7 +69,8 @@ class ResultFolder:
             said = ": ".join(filter(None, [WORDS[stated["status"]], stated.get("message", "")]))
             return Answer(STATUSES[stated["status"]], message=said)
         dtype, name = result_dtype(call.tensors, call.demand), result_file(call.case_id, call.operation)
-        shape = call.problem.shape_of(RESULT_NAMES[call.operation])
+        result = RESULT_NAMES[call.operation]
+        shape = self.layouts.shape(call.problem.shape_of(result), result)
         try:
             data = _read(self.folder, name, math.prod(shape) * dtype.itemsize)
         except FileNotFoundError:
@@ -73,7 +78,7 @@ class ResultFolder:
             return Answer("ERROR", message=f"no result: the file {name} is missing")
         except (OSError, ValueError) as error:
             return Answer("ERROR", message=str(error))
-        return Answer("RETURNED", unpacked(data, dtype, shape))
+        return Answer("RETURNED", self.layouts.restored(unpacked(data, dtype, shape), result))
 
     def strangers(self, suite: Suite) -> list[str]:
         """List the files that look like results, but of no case of the suite."""

@@ -14,7 +14,7 @@ from refconv.suite.files import MANIFEST, list_folder
 
 
 @contextmanager
-def staged(out: str | Path, force: bool = False, marker: str = MANIFEST) -> Iterator[Path]:
+def staged(out: str | Path, force: bool = False, marker: str = MANIFEST, durable: bool = True) -> Iterator[Path]:
     """Yield a fresh folder that takes the place of `out` when the block succeeds.
 
     A run that fails removes its folder; one that is killed leaves it, hidden beside `out`, and may leave the old
@@ -27,6 +27,8 @@ def staged(out: str | Path, force: bool = False, marker: str = MANIFEST) -> Iter
         Replace an existing suite.  A folder that is not a suite is never replaced.
     marker : str
         The file by which a folder is known that may be replaced; another one for what is not a suite.
+    durable : bool
+        Wait until all files are on the disk, so that not even a power failure leaves half of them.
 
     Raises
     ------
@@ -38,7 +40,8 @@ def staged(out: str | Path, force: bool = False, marker: str = MANIFEST) -> Iter
     stage = _made(out, "staging")
     try:
         yield stage
-        _sync_tree(stage)
+        if durable:
+            _sync_tree(stage)
         _check_replaceable(out, force, marker)  # once more: the run may have taken hours
         _swap(stage, out)
     except BaseException:
