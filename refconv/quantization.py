@@ -67,6 +67,21 @@ class Quantization:
         """The multipliers as a program in double precision has them: the product is exact, the quotient rounded."""
         return tuple(self.x_scale * scale / self.y_scale for scale in self.weight_scale)
 
+    @property
+    def weight_pairs(self) -> tuple[tuple[float, int], ...]:
+        """Scale and zero point of the weight, one pair for all or one for each output channel.
+
+        Examples
+        --------
+        >>> Quantization(0.5, 3, (0.25,), (-9, 4), 2.0, 7, "int8").weight_pairs
+        ((0.25, -9), (0.25, 4))
+        """
+        count = max(len(self.weight_scale), len(self.weight_zero_point))
+        spread = (
+            values * count if len(values) == 1 else values for values in (self.weight_scale, self.weight_zero_point)
+        )
+        return tuple(zip(*spread, strict=True))
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain objects without floats: scales are hex-float strings.
 

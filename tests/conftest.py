@@ -1,8 +1,9 @@
-"""Hooks of every test run: what needs torch is skipped without it, and outcomes are recorded."""
+"""Hooks of every test run: what needs torch is skipped without it, toolchains are looked for, outcomes are recorded."""
 
 import importlib.util
 import json
 import os
+import shutil
 from pathlib import Path
 
 import hypothesis
@@ -17,8 +18,11 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("refconv")
 
+MISSING = pytest.StashKey[set]()
+
 
 def pytest_configure(config):
+    config.stash[MISSING] = set()
     path = os.environ.get("REFCONV_SKIP_REPORT")
     if path and not hasattr(config, "workerinput"):  # under xdist, the controller hears of every outcome
         config.pluginmanager.register(OutcomeRecorder(Path(path)))
@@ -27,6 +31,26 @@ def pytest_configure(config):
 def pytest_runtest_setup(item):
     if item.get_closest_marker("oracle") and importlib.util.find_spec("torch") is None:
         pytest.skip("needs torch: pip install 'refconv[torch]'")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what needs a program that is not here; the end of the run says which."""
+    kept, gone = [], []
+    for item in items:
+        wanted = [program for mark in item.iter_markers("toolchain") for program in mark.args]
+        missing = {program for program in wanted if shutil.which(program) is None}
+        config.stash[MISSING] |= missing
+        (gone if missing else kept).append(item)
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+        items[:] = kept
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.stash[MISSING]:
+        terminalreporter.write_line(
+            f"clients NOT run, since these are missing: {', '.join(sorted(config.stash[MISSING]))}"
+        )
 
 
 class OutcomeRecorder:

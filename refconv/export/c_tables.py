@@ -54,11 +54,11 @@ def tensor_row(tensor: Array, data: str) -> str:
 
 def quantization_rows(name: str, q: Quantization) -> list[str]:
     """Return the lines that define a ``refconv_quantization`` and its arrays."""
-    count = len(q.weight_scale)
-    zeros = q.weight_zero_point * (count if len(q.weight_zero_point) == 1 else 1)
+    scales, zeros = zip(*q.weight_pairs, strict=True)
+    count = len(scales)
     numbers = (scalar(q.x_scale), scalar(q.y_scale), q.x_zero_point, q.y_zero_point)
     return [
-        f"static const float {name}_scale[{count}] = {{{_list(map(scalar, q.weight_scale))}}};",
+        f"static const float {name}_scale[{count}] = {{{_list(map(scalar, scales))}}};",
         f"static const int32_t {name}_zero[{count}] = {{{_list(zeros)}}};",
         f"static const refconv_quantization {name} = "
         f"{{sizeof(refconv_quantization),{count},{name}_scale,{name}_zero,{_list(numbers)}}};",

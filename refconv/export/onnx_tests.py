@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from refconv.errors import ImplementationError
 from refconv.export.c_literals import identifier
 from refconv.export.entries import about_case, described, document
@@ -26,13 +28,13 @@ from refconv.implementations.onnx_model import (
     serialized,
     tensors_of,
 )  # fmt: skip
-from refconv.suite import Suite
+from refconv.suite import Expected, Suite
 
-KIND = "node"  # the folder in which loaders of backend tests look
+KIND = "refconv"  # the loader of onnx takes what it calls "node" from memory, not from the folder
 
 
 def write_onnx(folder: Path, suite: Suite, prompts: Iterable[Prompt], options: Options) -> None:
-    """Write ``node/TEST/model.onnx`` and ``node/TEST/test_data_set_0``, and ``index.json``.
+    """Write ``refconv/TEST/model.onnx`` and ``refconv/TEST/test_data_set_0``, and ``index.json``.
 
     Raises
     ------
@@ -89,9 +91,26 @@ def _write_test(folder: Path, prompt: Prompt, nodes: list[Node], options: Option
         (data / f"input_{number}.pb").write_bytes(serialized((tensor, name)))
     if not options.prompt_only:
         (data / "output_0.pb").write_bytes(serialized((golden.tensor, "y")))
+        write_json(folder / "data.json", {"rtol": 0.0, "atol": allowed_distance(golden)})
         for part in ("lo", "hi"):
             if part in golden.parts:
                 (folder / f"{part}_0.pb").write_bytes(serialized((golden.parts[part], "y")))
+
+
+def allowed_distance(golden: Expected) -> float:
+    """Return how far from the exact result the element may be that may be farthest; infinite ends do not count.
+
+    Examples
+    --------
+    >>> from refconv.suite import Judge
+    >>> ends = (np.array([1.0, -np.inf]), np.array([2.5, 3.0]))
+    >>> allowed_distance(Expected(np.array([2.0, 3.0]), Judge("standard"), *ends))
+    1.0
+    """
+    ends = [golden.parts[part].astype(np.float64) for part in ("lo", "hi") if part in golden.parts]
+    with np.errstate(invalid="ignore"):  # inf - inf
+        distances = [np.abs(end - golden.tensor.astype(np.float64)) for end in ends]
+    return max((float(np.max(far, where=np.isfinite(far), initial=0.0)) for far in distances), default=0.0)
 
 
 def _entry(prompt: Prompt, nodes: list[Node]) -> dict[str, Any]:
@@ -112,11 +131,12 @@ def _require_onnx() -> None:
 
 ONNX = Form(
     write_onnx,
-    """node/TEST/ holds model.onnx (IR version 10; opset 13, 22 for bfloat16), test_data_set_0/input_N.pb and
+    """refconv/TEST/ holds model.onnx (IR version 10; opset 13, 22 for bfloat16), test_data_set_0/input_N.pb and
 output_0.pb, as the runners of ONNX backend tests read them; all tensors are inputs of the model. forward is Conv,
 ConvInteger (and Add for the bias) or QLinearConv, grad_input is ConvTranspose with the pads, strides and
-output_padding of the layer. output_0.pb is the exact result, rounded once. Where results may round, lo_0.pb and
-hi_0.pb beside the model hold what is allowed for every element; the runners know nothing of them and use a tolerance
-of their own, which is wider or narrower. QLinearConv rounds half to even, as ONNX defines it.""",
+output_padding of the layer. output_0.pb is the exact result, rounded once. data.json tells the runner of the package
+onnx how close to come: equal where every result is exact, else the largest distance that any element is allowed.
+What each element is allowed stands in lo_0.pb and hi_0.pb beside the model, of which no runner knows.
+QLinearConv rounds half to even, as ONNX defines it.""",
     leaves_out=not_in_onnx,
 )

@@ -30,6 +30,8 @@ def header(prompt: Prompt, entry: dict[str, Any], options: Options) -> str:
         lines.append(_integer(PADS.get(column, column.upper()), number))
     for name, stored in entry["inputs"].items():
         lines += _file(name, stored)
+    if prompt.operation == "forward":
+        lines += _bias(prompt)
     for policy, golden in entry.get("expected", {}).items():
         prefix = "" if policy == "only" or len(entry["expected"]) == 1 else f"{policy}_"
         for part in ("expected", "lo", "hi"):
@@ -48,6 +50,15 @@ def _result(prompt: Prompt, entry: dict[str, Any]) -> Iterator[str]:
     yield f'localparam OVERFLOW = "{prompt.overflow or "any"}";'
 
 
+def _bias(prompt: Prompt) -> Iterator[str]:
+    """Define all names of a bias, also where there is none: a module that uses them must elaborate."""
+    present = "bias" in prompt.inputs
+    yield f"localparam HAS_BIAS = 1'b{int(present)};"
+    if not present:
+        bits = 8 * prompt.first.tensor.dtype.itemsize
+        yield from ('localparam BIAS_FILE = "";', _integer("BIAS_WORDS", 1), _integer("BIAS_WORD_BITS", bits))
+
+
 def _file(name: str, stored: dict[str, Any]) -> Iterator[str]:
     title = name.upper().replace("-", "_")
     yield f'localparam {title}_FILE = "{stored["file"]}"; // {stored["dtype"]} {stored["shape"]}'
@@ -60,10 +71,9 @@ def _scales(quantization: Quantization) -> Iterator[str]:
     yield _integer("X_ZERO_POINT", q.x_zero_point)
     yield _integer("Y_ZERO_POINT", q.y_zero_point)
     yield f"localparam [31:0] X_SCALE = 32'h{_bits(q.x_scale)}, Y_SCALE = 32'h{_bits(q.y_scale)}; // float32"
-    yield _integer("WEIGHT_SCALES", len(q.weight_scale))
-    yield _packed("WEIGHT_SCALE", [_bits(scale) for scale in q.weight_scale])
-    yield _integer("WEIGHT_ZERO_POINTS", len(q.weight_zero_point))
-    yield _packed("WEIGHT_ZERO_POINT", [f"{zero & 0xFFFFFFFF:08x}" for zero in q.weight_zero_point])
+    yield _integer("WEIGHT_SCALES", len(q.weight_pairs))
+    yield _packed("WEIGHT_SCALE", [_bits(scale) for scale, _ in q.weight_pairs])
+    yield _packed("WEIGHT_ZERO_POINT", [f"{zero & 0xFFFFFFFF:08x}" for _, zero in q.weight_pairs])
 
 
 def _integer(name: str, number: int) -> str:

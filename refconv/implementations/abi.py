@@ -95,17 +95,13 @@ def tensor_struct(dtype: np.dtype[Any], shape: Sequence[int], address: int) -> T
 
 def quantization_struct(quantization: Quantization) -> Quantized:
     """Describe the scales and zero points of a quantised layer; the struct keeps its arrays alive."""
-    count = len(quantization.weight_scale)
+    scales, zeros = zip(*quantization.weight_pairs, strict=True)
+    count = len(scales)
     return Quantized(
-        ctypes.sizeof(Quantized), count, (c_float * count)(*quantization.weight_scale),
-        (c_int32 * count)(*_spread(quantization.weight_zero_point, count)),
+        ctypes.sizeof(Quantized), count, (c_float * count)(*scales), (c_int32 * count)(*zeros),
         quantization.x_scale, quantization.y_scale, quantization.x_zero_point, quantization.y_zero_point,
     )  # fmt: skip
 
 
 def _axes(values: Sequence[int], filler: int) -> Any:
     return Axes(*values, *[filler] * (MAX_AXES - len(values)))
-
-
-def _spread(values: Sequence[int], count: int) -> list[int]:
-    return list(values) * count if len(values) == 1 else list(values)

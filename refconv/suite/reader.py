@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -33,7 +34,7 @@ class Suite:
         self._records = {record.name: record for record in manifest.groups}
         self.validated: set[str] = set()  # the SHA-256 of every index that was held against the schema
         self._last: Group | None = None
-        self._ids: tuple[str, ...] | None = None
+        self._ids: dict[str, tuple[str, ...]] = {}
 
     @property
     def name(self) -> str:
@@ -53,10 +54,7 @@ class Suite:
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids of all cases, in the order of the suite; no payload is read."""
-        if self._ids is None:
-            documents = [read_index(self, record) for record in self._records.values()]
-            self._ids = tuple(case["id"] for document in documents for case in document["cases"])
-        return self._ids
+        return tuple(name for group in self._records for name in self._ids_of(group))
 
     def group(self, name: str) -> Group:
         """Load one group and check all of its hashes.
@@ -101,7 +99,15 @@ class Suite:
             Such as ``"grouped-*"`` or ``["*/s2-*", "first-layer"]``.
         """
         globs = [patterns] if isinstance(patterns, str) else list(patterns)
-        return [name for name in self.ids if any(matches(name, glob) for glob in globs)]
+        groups = [group for group in self._records if any(_may_match(group, glob) for glob in globs)]
+        ids = (name for group in groups for name in self._ids_of(group))
+        return [name for name in ids if any(matches(name, glob) for glob in globs)]
+
+    def _ids_of(self, group: str) -> tuple[str, ...]:
+        if group not in self._ids:
+            document = read_index(self, self._records[group])
+            self._ids[group] = tuple(case["id"] for case in document["cases"])
+        return self._ids[group]
 
     def __iter__(self) -> Iterator[Case]:
         return (case for group in self.groups() for case in group.cases)
@@ -175,6 +181,12 @@ def _read_group(suite: Suite, record: GroupRecord) -> Group:
 def matches(case_id: str, glob: str) -> bool:
     """Tell whether a case is selected by a shell pattern over ids, or by the name of its group."""
     return fnmatchcase(case_id, glob) or case_id.partition("/")[0] == glob
+
+
+def _may_match(group: str, glob: str) -> bool:
+    """Tell whether ids of a group could be selected, by what stands before the first sign that is not literal."""
+    literal = re.split(r"[*?[]", glob, maxsplit=1)[0]
+    return f"{group}/".startswith(literal) or literal.startswith(f"{group}/") or glob == group
 
 
 def _similar(name: str, names: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""A shared library that is written in Rust; by ``-m rust``, where rustc is."""
+"""A shared library that is written in Rust; by ``-m client``, where rustc is."""
 
 import subprocess
 
@@ -9,7 +9,8 @@ from refconv import check, load_suite
 from refconv.implementations import open_session
 
 
-@pytest.mark.rust
+@pytest.mark.client
+@pytest.mark.toolchain("rustc")
 def test_a_library_in_rust_passes_all_of_core(tmp_path):
     library = tmp_path / "libconv2d_rs.so"
     source = EXAMPLES / "conv2d.rs"

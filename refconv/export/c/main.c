@@ -25,7 +25,7 @@
 
 enum { FENCE = 64, POISON = 0xA5, GUARD = 0x5A, OUTCOMES = 4 };
 
-static REFCONV_ALIGNED unsigned char memory[FENCE + REFCONV_MAX_RESULT_BYTES + FENCE];
+REFCONV_ALIGNED static unsigned char memory[FENCE + REFCONV_MAX_RESULT_BYTES + FENCE];
 static char message[200];
 static const char *const operations[] = {"forward", "grad_input", "grad_weight", "grad_bias"};
 static const char *const results[] = {"y", "grad_input", "grad_weight", "grad_bias"};
