@@ -23,12 +23,21 @@ from refconv.functional import (
     conv2d_backward,
     conv3d,
     conv3d_backward,
+    conv_transpose1d,
+    conv_transpose1d_backward,
+    conv_transpose2d,
+    conv_transpose2d_backward,
+    conv_transpose3d,
+    conv_transpose3d_backward,
     exact_conv1d,
     exact_conv2d,
     exact_conv3d,
+    exact_conv_transpose1d,
+    exact_conv_transpose2d,
+    exact_conv_transpose3d,
 )
 from refconv.generate import generate
-from refconv.problem import ConvProblem
+from refconv.problem import ConvProblem, TransposedProblem
 from refconv.reference.sparse import convolution_matrix
 from refconv.suite import Suite, load_suite
 
@@ -51,6 +60,7 @@ __all__ = [
     "Suite",
     "SuiteError",
     "TensorError",
+    "TransposedProblem",
     "XfailError",
     "assert_conv2d",
     "check",
@@ -60,11 +70,20 @@ __all__ = [
     "conv2d_backward",
     "conv3d",
     "conv3d_backward",
+    "conv_transpose1d",
+    "conv_transpose1d_backward",
+    "conv_transpose2d",
+    "conv_transpose2d_backward",
+    "conv_transpose3d",
+    "conv_transpose3d_backward",
     "convolution_matrix",
     "diagnose",
     "exact_conv1d",
     "exact_conv2d",
     "exact_conv3d",
+    "exact_conv_transpose1d",
+    "exact_conv_transpose2d",
+    "exact_conv_transpose3d",
     "fingerprint",
     "generate",
     "hunt",

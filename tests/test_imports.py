@@ -89,6 +89,13 @@ def test_a_reference_shares_nothing_with_the_others_but_the_problem(name):
     assert all(dotted.startswith(allowed) for dotted in ours), ours
 
 
+@pytest.mark.parametrize("name", ["direct", "sparse", "im2col"])
+def test_a_transposed_reference_shares_with_its_own_method_alone(name):
+    ours = {dotted for dotted in imports_of(f"reference/transposed/{name}") if dotted.split(".")[0] == "refconv"}
+    allowed = ("refconv.problem.", f"refconv.reference.{name}")
+    assert all(dotted.startswith(allowed) for dotted in ours), ours
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_imports_point_down(source):
     room = source.split("/")[0]

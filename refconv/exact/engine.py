@@ -17,8 +17,9 @@ from refconv.exact.products import products
 from refconv.exact.slicing import SIGNIFICAND, as_float64, ceil_log2, finite_extent, slices, widths
 from refconv.exact.special import SpecialSum, add, finite_part, resolve
 from refconv.exact.sums import ExactSum, FloatSum, IntegerSum, SlicedSum, to_integers
+from refconv.exact.transposition import adjoint_call
 from refconv.formats import NumberFormat, get_format
-from refconv.problem import ConvProblem
+from refconv.problem import Problem, TransposedProblem
 
 Array = npt.NDArray[Any]
 Format = str | NumberFormat
@@ -31,7 +32,7 @@ FACTORS = {
 }
 
 
-def exact_sum(operation: str, tensors: Mapping[str, Array | None], problem: ConvProblem, using: Any) -> ExactSum:
+def exact_sum(operation: str, tensors: Mapping[str, Array | None], problem: Problem, using: Any) -> ExactSum:
     """Compute an operation exactly, and do not round it yet.
 
     Parameters
@@ -39,9 +40,10 @@ def exact_sum(operation: str, tensors: Mapping[str, Array | None], problem: Conv
     operation : {"forward", "grad_input", "grad_weight", "grad_bias"}
     tensors : mapping
         The operation's inputs among ``x``, ``weight``, ``bias`` and ``grad_output``; others are not read.
-    problem : ConvProblem
+    problem : ConvProblem or TransposedProblem
     using : reference
-        :mod:`refconv.reference.direct`, ``sparse`` or ``im2col``, or anything with the same functions.
+        :mod:`refconv.reference.direct`, ``sparse`` or ``im2col``, or anything with the same functions; for a
+        transposed convolution, one of :mod:`refconv.reference.transposed`.
 
     Returns
     -------
@@ -52,13 +54,7 @@ def exact_sum(operation: str, tensors: Mapping[str, Array | None], problem: Conv
     factors = [as_float64(tensors[name]) for name in FACTORS[operation]]
     for name, factor in zip(FACTORS[operation], factors, strict=True):
         problem.check_tensor(name, factor.shape)
-    extents = list(map(finite_extent, factors))
-    if None not in extents:
-        total: ExactSum = _finite_sum(operation, factors, extents, problem, using)
-    else:
-        finite = list(map(finite_part, factors))
-        total = _finite_sum(operation, finite, list(map(finite_extent, finite)), problem, using)
-        total = SpecialSum(total, resolve(factors, _counted(operation, problem, using)))
+    total = _unbiased(operation, dict(zip(FACTORS[operation], factors, strict=True)), problem, using)
     bias = tensors.get("bias") if operation == "forward" else None
     if bias is None:
         return total
@@ -66,7 +62,19 @@ def exact_sum(operation: str, tensors: Mapping[str, Array | None], problem: Conv
     return add(total, as_float64(bias).reshape(-1, *[1] * len(problem.output_size)))
 
 
-def exact_magnitude(operation: str, tensors: Mapping[str, Array | None], problem: ConvProblem, using: Any) -> ExactSum:
+def _unbiased(operation: str, tensors: Mapping[str, Array | None], problem: Problem, using: Any) -> ExactSum:
+    if isinstance(problem, TransposedProblem) and operation != "grad_bias":
+        operation, tensors, problem, using = adjoint_call(operation, tensors, problem, using)
+    factors = [as_float64(tensors[name]) for name in FACTORS[operation]]
+    extents = list(map(finite_extent, factors))
+    if None not in extents:
+        return _finite_sum(operation, factors, extents, problem, using)
+    finite = list(map(finite_part, factors))
+    total = _finite_sum(operation, finite, list(map(finite_extent, finite)), problem, using)
+    return SpecialSum(total, resolve(factors, _counted(operation, problem, using)))
+
+
+def exact_magnitude(operation: str, tensors: Mapping[str, Array | None], problem: Problem, using: Any) -> ExactSum:
     """Compute S, the exact sum of the absolute values of all products (and of the bias).
 
     Parameters are those of :func:`exact_sum`.
@@ -75,7 +83,7 @@ def exact_magnitude(operation: str, tensors: Mapping[str, Array | None], problem
     return exact_sum(operation, absolute, problem, using)
 
 
-def count_terms(operation: str, tensors: Mapping[str, Array | None], problem: ConvProblem, using: Any) -> Array:
+def count_terms(operation: str, tensors: Mapping[str, Array | None], problem: Problem, using: Any) -> Array:
     """Count n, the products that exist for each result (and one for the bias), as int64.
 
     Parameters are those of :func:`exact_sum`; only the presence of ``bias`` is read.
@@ -86,7 +94,7 @@ def count_terms(operation: str, tensors: Mapping[str, Array | None], problem: Co
 
 
 def forward(
-    x: Array, weight: Array, bias: Array | None, problem: ConvProblem,
+    x: Array, weight: Array, bias: Array | None, problem: Problem,
     out_format: Format, using: Any, overflow: str | None = None,
 ) -> Array:  # fmt: skip
     """Compute the layer exactly and round it once.
@@ -96,7 +104,7 @@ def forward(
     x : array, shape (N, C, H, W)
     weight : array, shape (K, C/G, kH, kW)
     bias : array, shape (K,), or None
-    problem : ConvProblem
+    problem : ConvProblem or TransposedProblem
     out_format : str or NumberFormat
     using : reference
     overflow : {"infinity", "saturate", "nan"}, optional
@@ -113,6 +121,7 @@ def forward(
 
     Examples
     --------
+    >>> from refconv import ConvProblem
     >>> from refconv.reference import im2col
     >>> problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(1, 2))
     >>> x, weight = np.array([[[[1.0, 2.0**-60]]]]), np.ones((1, 1, 1, 2))
@@ -124,7 +133,7 @@ def forward(
 
 
 def grad_input(
-    grad_output: Array, weight: Array, problem: ConvProblem, out_format: Format, using: Any, overflow: str | None = None
+    grad_output: Array, weight: Array, problem: Problem, out_format: Format, using: Any, overflow: str | None = None
 ) -> Array:
     """Compute grad_input, shape (N, C, H, W), exactly and round it once; see :func:`forward`."""
     tensors = {"grad_output": grad_output, "weight": weight}
@@ -132,7 +141,7 @@ def grad_input(
 
 
 def grad_weight(
-    x: Array, grad_output: Array, problem: ConvProblem, out_format: Format, using: Any, overflow: str | None = None
+    x: Array, grad_output: Array, problem: Problem, out_format: Format, using: Any, overflow: str | None = None
 ) -> Array:
     """Compute grad_weight, shape (K, C/G, kH, kW), exactly and round it once; see :func:`forward`."""
     tensors = {"x": x, "grad_output": grad_output}
@@ -140,13 +149,13 @@ def grad_weight(
 
 
 def grad_bias(
-    grad_output: Array, problem: ConvProblem, out_format: Format, using: Any, overflow: str | None = None
+    grad_output: Array, problem: Problem, out_format: Format, using: Any, overflow: str | None = None
 ) -> Array:
     """Compute grad_bias, shape (K,), exactly and round it once; see :func:`forward`."""
     return exact_sum("grad_bias", {"grad_output": grad_output}, problem, using).round(get_format(out_format), overflow)
 
 
-def _finite_sum(operation: str, factors: list[Array], extents: Any, problem: ConvProblem, using: Any) -> ExactSum:
+def _finite_sum(operation: str, factors: list[Array], extents: Any, problem: Problem, using: Any) -> ExactSum:
     if getattr(using, "unbounded_integers", False):
         return _integer_sum(operation, factors, problem, using)
     parts = products(operation, factors, extents, problem, _with_problem(operation, using))
@@ -155,7 +164,7 @@ def _finite_sum(operation: str, factors: list[Array], extents: Any, problem: Con
     return FloatSum(problem.shape_of(operation), tuple(parts))
 
 
-def _sliced_sum(operation: str, factors: list[Array], problem: ConvProblem, using: Any) -> SlicedSum:
+def _sliced_sum(operation: str, factors: list[Array], problem: Problem, using: Any) -> SlicedSum:
     """Convolve slice pairs in float64 and add the pairs of equal weight in int64."""
     terms: dict[int, Any] = {}
     for exponent, digits in _sliced_products(operation, factors, problem, using):
@@ -164,7 +173,7 @@ def _sliced_sum(operation: str, factors: list[Array], problem: ConvProblem, usin
     return SlicedSum(problem.shape_of(operation), tuple(sorted(terms.items())))
 
 
-def _sliced_products(operation: str, factors: list[Array], problem: ConvProblem, using: Any) -> list[tuple[int, Array]]:
+def _sliced_products(operation: str, factors: list[Array], problem: Problem, using: Any) -> list[tuple[int, Array]]:
     apply, terms = _applied(operation, problem, using), problem.reduction_length(operation)
     if len(factors) == 1:
         only = slices(factors[0], SIGNIFICAND + 1 - max(1, ceil_log2(terms)))
@@ -173,13 +182,13 @@ def _sliced_products(operation: str, factors: list[Array], problem: ConvProblem,
     return [(e1 + e2, apply(d1, d2)) for e1, d1 in first for e2, d2 in second]
 
 
-def _integer_sum(operation: str, factors: list[Array], problem: ConvProblem, using: Any) -> IntegerSum:
+def _integer_sum(operation: str, factors: list[Array], problem: Problem, using: Any) -> IntegerSum:
     """Convolve Python integers."""
     integers, exponents = zip(*map(to_integers, factors), strict=True)
     return IntegerSum(problem.shape_of(operation), _applied(operation, problem, using)(*integers), sum(exponents))
 
 
-def _applied(operation: str, problem: ConvProblem, using: Any) -> Callable[..., Array]:
+def _applied(operation: str, problem: Problem, using: Any) -> Callable[..., Array]:
     apply = _with_problem(operation, using)
     return lambda *factors: apply(*factors, problem)
 
@@ -191,7 +200,7 @@ def _with_problem(operation: str, using: Any) -> Callable[..., Array]:
     return function
 
 
-def _counted(operation: str, problem: ConvProblem, using: Any) -> Callable[..., Array]:
+def _counted(operation: str, problem: Problem, using: Any) -> Callable[..., Array]:
     """Return the operation on indicators of 0 and 1: Python integers, or float64 as the reference has it."""
     carrier = object if getattr(using, "unbounded_integers", False) else np.float64
     apply = _applied(operation, problem, using)

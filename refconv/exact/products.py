@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from refconv.exact.expansion import Part
 from refconv.exact.slicing import SIGNIFICAND, Slice, ceil_log2, count_slices, is_ordinary, real_slices, share
-from refconv.problem import ConvProblem
+from refconv.problem import Problem
 
 Float64s = npt.NDArray[np.float64]
 Apply = Callable[..., Any]  # of a reference, with the problem as its last argument
@@ -32,7 +32,7 @@ BESIDE = {"forward": (0, "out_channels"), "grad_input": (1, "in_channels"), "gra
 
 
 def products(
-    operation: str, factors: list[Float64s], extents: list[Extent], problem: ConvProblem, apply: Apply
+    operation: str, factors: list[Float64s], extents: list[Extent], problem: Problem, apply: Apply
 ) -> list[Part] | None:
     """Compute parts whose exact sum is the operation.
 
@@ -67,7 +67,7 @@ def products(
     return _convolved(operation, factors, extents, problem, apply)
 
 
-def _bound(operation: str, first: Float64s, second: Float64s, problem: ConvProblem) -> float:
+def _bound(operation: str, first: Float64s, second: Float64s, problem: Problem) -> float:
     """Bound the sum of the magnitudes of the products of any result."""
     return _largest(first) * _norm(operation, second, problem)
 
@@ -76,7 +76,7 @@ def _largest(values: Float64s) -> float:
     return max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
 
 
-def _norm(operation: str, second: Float64s, problem: ConvProblem) -> float:
+def _norm(operation: str, second: Float64s, problem: Problem) -> float:
     """Bound the sum of the magnitudes of all that one element of the first factor's size can meet in one result."""
     sizes = np.abs(second)
     if operation == "forward":
@@ -91,7 +91,7 @@ def _norm(operation: str, second: Float64s, problem: ConvProblem) -> float:
 
 
 def _convolved(
-    operation: str, factors: list[Float64s], extents: list[Extent], problem: ConvProblem, apply: Apply
+    operation: str, factors: list[Float64s], extents: list[Extent], problem: Problem, apply: Apply
 ) -> list[Part]:
     """Cut both factors so that the fewest pairs are convolved, holding the bound against every pair."""
     safe = SIGNIFICAND + 2 - ceil_log2(problem.reduction_length(operation))
@@ -115,7 +115,7 @@ def _pairs(extents: list[Extent], total: int) -> int:
 
 
 def _cut(
-    operation: str, factors: list[Float64s], extents: list[Extent], total: int, problem: ConvProblem
+    operation: str, factors: list[Float64s], extents: list[Extent], total: int, problem: Problem
 ) -> tuple[list[Slice], list[Slice], Float64s]:
     """Slice both factors, the second one side by side, so that columns are made once for all of its slices."""
     widths = _widths(extents, total)
@@ -129,7 +129,7 @@ def _cut(
     return first, real_slices(factors[1], extents[1], widths[1], np.split(beside, count, axis)), beside
 
 
-def _all_fit(operation: str, first: list[Slice], second: list[Slice], problem: ConvProblem) -> bool:
+def _all_fit(operation: str, first: list[Slice], second: list[Slice], problem: Problem) -> bool:
     """Tell whether no pair's results can leave 53 bits."""
     sizes = max(math.ldexp(_largest(part), -exponent) for exponent, part in first)
     norms = max(math.ldexp(_norm(operation, part, problem), -exponent) for exponent, part in second)
@@ -137,7 +137,7 @@ def _all_fit(operation: str, first: list[Slice], second: list[Slice], problem: C
 
 
 def _of_pairs(
-    operation: str, first: list[Slice], second: list[Slice], beside: Float64s, problem: ConvProblem, apply: Apply
+    operation: str, first: list[Slice], second: list[Slice], beside: Float64s, problem: Problem, apply: Apply
 ) -> list[Part]:
     """Convolve every pair."""
     if problem.groups > 1:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from refconv.errors import FormatError
 from refconv.fills.bits import bits, spread
 from refconv.formats import NumberFormat
-from refconv.problem import OPERATIONS, ConvProblem
+from refconv.problem import OPERATIONS, Problem
 
 Float64s = npt.NDArray[np.float64]
 
@@ -31,12 +31,12 @@ class Ranges:
     bias: int
 
 
-def exact_ranges(problem: ConvProblem, element: NumberFormat, budget: int, has_bias: bool) -> Ranges:
+def exact_ranges(problem: Problem, element: NumberFormat, budget: int, has_bias: bool) -> Ranges:
     """Choose ranges X, W, G such that every result of all four operations stays within the budget.
 
     Parameters
     ----------
-    problem : ConvProblem
+    problem : ConvProblem or TransposedProblem
     element : NumberFormat
         Of the tensors: no range exceeds the integers that it holds exactly.
     budget : int
@@ -57,6 +57,7 @@ def exact_ranges(problem: ConvProblem, element: NumberFormat, budget: int, has_b
     Examples
     --------
     >>> from refconv.formats import get_format
+    >>> from refconv.problem import ConvProblem
     >>> problem = ConvProblem(batch=1, in_channels=2, out_channels=3, input_size=(5, 6), kernel_size=(3, 2))
     >>> exact_ranges(problem, get_format("float32"), 2**24, has_bias=True)
     Ranges(x=1244, weight=1037, grad_output=898, bias=1290028)

@@ -13,13 +13,11 @@ from refconv.errors import CatalogueError, GeometryError
 from refconv.formats import FORMATS
 from refconv.functional.borders import Bordered, check_mode
 from refconv.implementations.references import Reference
-from refconv.problem import ConvProblem
-from refconv.reference import direct, im2col, sparse
+from refconv.problem import ConvProblem, Size, TransposedProblem
+from refconv.reference import direct, im2col, sparse, transposed
 
 Array = Any
 METHODS: dict[str, ModuleType] = {"direct": direct, "sparse": sparse, "im2col": im2col}
-SHAPES = {1: ("(N, C, W)", "(K, C/G, kW)"), 2: ("(N, C, H, W)", "(K, C/G, kH, kW)"),
-          3: ("(N, C, D, H, W)", "(K, C/G, kD, kH, kW)")}  # fmt: skip
 
 
 class Gradients(NamedTuple):
@@ -31,7 +29,7 @@ class Gradients(NamedTuple):
 
 
 class How(NamedTuple):
-    """The number of spatial axes of a function, and the keywords of a call."""
+    """The number of spatial axes of a convolution, and the keywords of a call."""
 
     axes: int
     stride: Any
@@ -41,18 +39,55 @@ class How(NamedTuple):
     padding_mode: str
     method: str
 
+    def problem(self, x_shape: Size, weight_shape: Size) -> ConvProblem:
+        """Read the call."""
+        _check_axes(x_shape, weight_shape, self.axes, "(K, C/G, {})")
+        problem = ConvProblem.from_shapes(
+            x_shape, weight_shape, self.stride, self.padding, self.dilation, self.groups
+        )  # fmt: skip
+        check_mode(self.padding_mode, problem)
+        return problem
 
-def forward(x: Array, weight: Array, bias: Array | None, how: How) -> Array:
+    def reference(self) -> Any:
+        """Choose the reference."""
+        module = METHODS[_checked(self.method)]
+        return module if self.padding_mode == "zeros" else Bordered(module, self.padding_mode)
+
+
+class TransposedHow(NamedTuple):
+    """The number of spatial axes of a transposed convolution, and the keywords of a call."""
+
+    axes: int
+    stride: Any
+    padding: Any
+    output_padding: Any
+    groups: int
+    dilation: Any
+    method: str
+
+    def problem(self, x_shape: Size, weight_shape: Size) -> TransposedProblem:
+        """Read the call."""
+        _check_axes(x_shape, weight_shape, self.axes, "(C, K/G, {})")
+        return TransposedProblem.from_shapes(
+            x_shape, weight_shape, self.stride, self.padding, self.output_padding, self.groups, self.dilation
+        )
+
+    def reference(self) -> Any:
+        """Choose the reference."""
+        return getattr(transposed, _checked(self.method))
+
+
+def forward(x: Array, weight: Array, bias: Array | None, how: How | TransposedHow) -> Array:
     """Compute y by a reference."""
     x, weight = _as_array(x), _as_array(weight)
-    problem, using = _problem(x, weight, how), _narrowing(_reference(how), x)
+    problem, using = how.problem(x.shape, weight.shape), _narrowing(how.reference(), x)
     return using.forward(x, weight, None if bias is None else _as_array(bias), problem)
 
 
-def backward(grad_output: Array, x: Array, weight: Array, how: How) -> Gradients:
+def backward(grad_output: Array, x: Array, weight: Array, how: How | TransposedHow) -> Gradients:
     """Compute the three gradients by a reference."""
     grad_output, x, weight = _as_array(grad_output), _as_array(x), _as_array(weight)
-    problem, using = _problem(x, weight, how), _narrowing(_reference(how), x)
+    problem, using = how.problem(x.shape, weight.shape), _narrowing(how.reference(), x)
     return Gradients(
         using.grad_input(grad_output, weight, problem),
         using.grad_weight(x, grad_output, problem),
@@ -61,35 +96,32 @@ def backward(grad_output: Array, x: Array, weight: Array, how: How) -> Gradients
 
 
 def exactly(
-    x: Array, weight: Array, bias: Array | None, how: How, out_format: str, overflow: str | None
+    x: Array, weight: Array, bias: Array | None, how: How | TransposedHow, out_format: str, overflow: str | None
 ) -> npt.NDArray[Any]:
     """Compute the exact y, rounded once."""
     x, weight = np.asarray(x), np.asarray(weight)
-    problem, using = _problem(x, weight, how), _reference(how)
+    problem, using = how.problem(x.shape, weight.shape), how.reference()
     return exact.forward(x, weight, bias, problem, out_format, using=using, overflow=overflow)
 
 
-def _problem(x: Array, weight: Array, how: How) -> ConvProblem:
-    if not len(x.shape) == len(weight.shape) == how.axes + 2:
-        of_x, of_weight = SHAPES[how.axes]
+def _check_axes(x_shape: Size, weight_shape: Size, axes: int, weight: str) -> None:
+    if not len(x_shape) == len(weight_shape) == axes + 2:
+        letters = "DHW"[-axes:]
+        kernel = weight.format(", ".join("k" + letter for letter in letters))
         raise GeometryError(
-            f"x must be {of_x} and weight {of_weight}, got x.shape={tuple(x.shape)}, "
-            f"weight.shape={tuple(weight.shape)}."
+            f"x must be (N, C, {', '.join(letters)}) and weight {kernel}, got x.shape={tuple(x_shape)}, "
+            f"weight.shape={tuple(weight_shape)}."
         )
-    problem = ConvProblem.from_shapes(x.shape, weight.shape, how.stride, how.padding, how.dilation, how.groups)
-    check_mode(how.padding_mode, problem)
-    return problem
 
 
 def _as_array(tensor: Any) -> Any:
     return tensor if hasattr(tensor, "shape") and hasattr(tensor, "dtype") else np.asarray(tensor)
 
 
-def _reference(how: How) -> Any:
-    if how.method not in METHODS:
-        raise CatalogueError(f"method must be one of {', '.join(METHODS)}, got {how.method!r}.")
-    module = METHODS[how.method]
-    return module if how.padding_mode == "zeros" else Bordered(module, how.padding_mode)
+def _checked(method: str) -> str:
+    if method not in METHODS:
+        raise CatalogueError(f"method must be one of {', '.join(METHODS)}, got {method!r}.")
+    return method
 
 
 def _narrowing(reference: Any, x: Array) -> Any:

@@ -11,7 +11,7 @@ from refconv.illegal import IllegalProblem
 from refconv.implementations.keywords import keywords, pick, stated
 from refconv.implementations.layers import LayerRunner, is_layer
 from refconv.implementations.protocol import ARGUMENTS, PLAIN, Demand
-from refconv.problem import ConvProblem
+from refconv.problem import Problem, TransposedProblem
 
 
 class Runner(Protocol):
@@ -19,7 +19,7 @@ class Runner(Protocol):
 
     name: str
 
-    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem, demand: Demand = PLAIN) -> Any:
+    def run(self, operation: str, tensors: Mapping[str, Any], problem: Problem, demand: Demand = PLAIN) -> Any:
         """Compute an operation from the tensors of a case; NotImplementedError if it is not offered."""
         ...
 
@@ -30,12 +30,14 @@ class ProtocolRunner:
     def __init__(self, implementation: Any, name: str) -> None:
         self.implementation, self.name = implementation, name
 
-    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem, demand: Demand = PLAIN) -> Any:
+    def run(self, operation: str, tensors: Mapping[str, Any], problem: Problem, demand: Demand = PLAIN) -> Any:
         """Call the function of that name."""
         quantized = [] if demand.quantization is None else [demand.quantization]
         name = f"quantized_{operation}" if quantized else operation
         if isinstance(problem, IllegalProblem) and not getattr(self.implementation, "unchecked", False):
             raise NotImplementedError(f"no problem reaches {self.name} that breaks a rule: {problem.rule}")
+        if isinstance(problem, TransposedProblem) and not getattr(self.implementation, "transposed", False):
+            raise NotImplementedError(f"{self.name} does not say that it has transposed convolutions.")
         function = getattr(self.implementation, name, None)
         if function is None:
             raise NotImplementedError(f"{self.name} has no function {name}.")
@@ -50,13 +52,14 @@ class FunctionRunner:
     ``f_backward(grad_output, x, weight, stride=, padding=, dilation=, groups=)``, which returns
     (grad_input, grad_weight, grad_bias), each of which may be None.  Padding is (pH, pW) where it is
     symmetric, else ((top, bottom), (left, right)).  A keyword that the function does not take is left
-    out where it has its neutral value, and makes the case unsupported elsewhere.
+    out where it has its neutral value, and makes the case unsupported elsewhere.  A function that takes
+    ``output_padding`` is a transposed convolution: it is asked for those, and for no others.
     """
 
     def __init__(self, function: Callable[..., Any], backward: Callable[..., Any] | None, name: str) -> None:
         self.function, self.backward, self.name = function, backward, name
 
-    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem, demand: Demand = PLAIN) -> Any:
+    def run(self, operation: str, tensors: Mapping[str, Any], problem: Problem, demand: Demand = PLAIN) -> Any:
         """Call the function, or take one of the three gradients that the other one returns."""
         if demand.quantization is not None:
             raise NotImplementedError(f"{self.name} is no quantised layer.")

@@ -7,13 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 from refconv.implementations.protocol import Demand
-from refconv.problem import ConvProblem
+from refconv.problem import Problem, TransposedProblem
 
 GRADIENTS = ("grad_input", "grad_weight", "grad_bias")
 
 
-def keywords(function: Callable[..., Any], problem: ConvProblem) -> dict[str, Any]:
+def keywords(function: Callable[..., Any], problem: Problem) -> dict[str, Any]:
     """Return the geometry as PyTorch says it; padding in pairs where it is not symmetric."""
+    transposed = isinstance(problem, TransposedProblem)
+    if transposed != _is_transposed(function):
+        kind = "transposed convolution" if transposed else "convolution"
+        name = getattr(function, "__name__", function)
+        raise NotImplementedError(f"{name} is no {kind}: it takes {'no' if transposed else 'an'} output_padding.")
     symmetric = all(begin == end for begin, end in problem.padding)
     found = {
         "stride": problem.stride,
@@ -21,6 +26,8 @@ def keywords(function: Callable[..., Any], problem: ConvProblem) -> dict[str, An
         "dilation": problem.dilation,
         "groups": problem.groups,
     }
+    if isinstance(problem, TransposedProblem):
+        found["output_padding"] = problem.output_padding
     neutral = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
     missing = [name for name in found if not takes(function, name)]
     for name in missing:
@@ -28,6 +35,14 @@ def keywords(function: Callable[..., Any], problem: ConvProblem) -> dict[str, An
         if any(entry != neutral[name] for entry in (value if isinstance(value, tuple) else (value,))):
             raise NotImplementedError(f"{getattr(function, '__name__', function)} takes no argument {name}.")
     return found
+
+
+def _is_transposed(function: Callable[..., Any]) -> bool:
+    """Tell by its arguments; a function that takes any keywords is none, unless it names this one."""
+    try:
+        return "output_padding" in inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
 
 
 def stated(function: Callable[..., Any], demand: Demand) -> dict[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from refconv.implementations.keywords import keywords, pick, stated
 from refconv.implementations.protocol import PLAIN, Demand
-from refconv.problem import ConvProblem
+from refconv.problem import Problem
 
 
 class LayerRunner:
@@ -28,7 +28,7 @@ class LayerRunner:
     def __init__(self, layer: Any, name: str) -> None:
         self.layer, self.name = layer, name
 
-    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem, demand: Demand = PLAIN) -> Any:
+    def run(self, operation: str, tensors: Mapping[str, Any], problem: Problem, demand: Demand = PLAIN) -> Any:
         """Make a layer, and return its output or one of its gradients."""
         if demand.quantization is not None:
             raise NotImplementedError(f"{self.name} is no quantised layer.")

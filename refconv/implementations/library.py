@@ -19,7 +19,7 @@ from refconv.implementations.fenced import Fenced
 from refconv.implementations.misbehaviour import MisbehaviourError
 from refconv.implementations.protocol import ARGUMENTS, PLAIN, RESULT_NAMES, Demand
 from refconv.implementations.wanted import result_dtype
-from refconv.problem import ConvProblem
+from refconv.problem import ConvProblem, Problem, TransposedProblem
 
 Array = npt.NDArray[Any]
 
@@ -47,8 +47,10 @@ class LibraryRunner(ProtocolRunner):
         self.checks_arguments = self.unchecked = _has(self._library, "refconv_checks_arguments")
         self._blocks: dict[tuple[str, int, bool], Fenced] = {}
 
-    def run(self, operation: str, tensors: Mapping[str, Any], problem: ConvProblem, demand: Demand = PLAIN) -> Array:
+    def run(self, operation: str, tensors: Mapping[str, Any], problem: Problem, demand: Demand = PLAIN) -> Array:
         """Call the function of that operation; the same buffers serve call after call, as in a program."""
+        if isinstance(problem, TransposedProblem):
+            raise NotImplementedError("the C ABI has no transposed convolutions.")
         function = self._function(operation, demand)
         inputs = {name: np.ascontiguousarray(tensors[name]) for name in ARGUMENTS[operation] if name in tensors}
         dtype, shape = result_dtype(tensors, demand), problem.shape_of(RESULT_NAMES[operation])

@@ -53,6 +53,9 @@ class Implementation(Protocol):
 
     A problem that breaks a rule never reaches it, since :class:`refconv.ConvProblem` refuses it at the door,
     unless it says ``unchecked = True``: then it is asked to refuse an :class:`refconv.illegal.IllegalProblem`.
+
+    Transposed convolutions, whose problem is a :class:`refconv.TransposedProblem`, reach it if it says
+    ``transposed = True``.
     """
 
     name: str

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import ImplementationError
-from refconv.problem import ConvProblem
+from refconv.problem import ConvProblem, Problem, TransposedProblem
 
 Array = npt.NDArray[Any]
 DTYPES = ("float64", "float32", "float16", "bfloat16")
@@ -34,6 +34,7 @@ class TorchEngine:
     """
 
     unchecked = True  # PyTorch has rules of its own
+    transposed = True
 
     def __init__(self, dtype: str | None = None, way: str | None = None) -> None:
         import torch
@@ -46,8 +47,10 @@ class TorchEngine:
         self.name = f"torch:{option}" if option else "torch"
         self.version = f"torch {torch.__version__}"
 
-    def forward(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
+    def forward(self, x: Array, weight: Array, bias: Array | None, problem: Problem) -> Array:
         """Return y."""
+        if isinstance(problem, TransposedProblem):
+            return self._array(self._scattered(x, weight, bias, problem), x)
         image, padding = self._padded(self._tensor(x), problem)
         offset = None if bias is None else self._tensor(bias)
         arguments = (image, self._tensor(weight), offset, problem.stride, padding, problem.dilation, problem.groups)
@@ -55,48 +58,75 @@ class TorchEngine:
             y = self._layer(problem)(*arguments)
         return self._array(y, x)
 
-    def grad_input(self, grad_output: Array, weight: Array, problem: ConvProblem) -> Array:
+    def _scattered(self, x: Array, weight: Array, bias: Array | None, problem: TransposedProblem) -> Any:
+        """Convolve transposed; uneven padding is cut off afterwards, before the bias is added."""
+        stride, groups, dilation = problem.stride, problem.groups, problem.dilation
+        layer, tensors = self._layer(problem), (self._tensor(x), self._tensor(weight))
+        offset = None if bias is None else self._tensor(bias)
+        with self._kernels():
+            if _is_even(problem):
+                padding = tuple(begin for begin, _ in problem.padding)
+                return layer(*tensors, offset, stride, padding, problem.output_padding, groups, dilation)
+            y = layer(*tensors, None, stride, 0, 0, groups, dilation)
+        y = self.torch.nn.functional.pad(y, [-size for size in _pads(problem.adjoint)])
+        return y if offset is None else y + offset.reshape(-1, *[1] * len(stride))
+
+    def grad_input(self, grad_output: Array, weight: Array, problem: Problem) -> Array:
         """Return grad_input."""
         image = self._tensor(np.zeros(problem.x_shape, dtype=weight.dtype))
         gradient = self._backward(self._tensor(grad_output), image, self._tensor(weight), problem, 0)
         return self._array(gradient, grad_output)
 
-    def grad_weight(self, x: Array, grad_output: Array, problem: ConvProblem) -> Array:
+    def grad_weight(self, x: Array, grad_output: Array, problem: Problem) -> Array:
         """Return grad_weight."""
         weight = self._tensor(np.zeros(problem.weight_shape, dtype=x.dtype))
         gradient = self._backward(self._tensor(grad_output), self._tensor(x), weight, problem, 1)
         return self._array(gradient, x)
 
-    def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
+    def grad_bias(self, grad_output: Array, problem: Problem) -> Array:
         """Return grad_bias."""
+        if isinstance(problem, TransposedProblem) and not _is_even(problem):  # its bias is added after the cut
+            return self._array(self._tensor(grad_output).sum((0, *range(2, grad_output.ndim))), grad_output)
         image = self._tensor(np.zeros(problem.x_shape, dtype=grad_output.dtype))
         weight = self._tensor(np.zeros(problem.weight_shape, dtype=grad_output.dtype))
         gradient = self._backward(self._tensor(grad_output), image, weight, problem, 2)
         return self._array(gradient, grad_output)
 
-    def _backward(self, grad_output: Any, x: Any, weight: Any, problem: ConvProblem, which: int) -> Any:
-        image, padding = self._padded(x, problem)
+    def _backward(self, grad_output: Any, x: Any, weight: Any, problem: Problem, which: int) -> Any:
+        extra: Any = (0,) * len(problem.stride)
+        if isinstance(problem, TransposedProblem):
+            image, (gradient, padding, extra) = x, self._gathered(grad_output, problem)
+        else:
+            (image, padding), gradient = self._padded(x, problem), grad_output
         mask = [index == which for index in range(3)]
         with self._kernels():
             gradients = self.torch.ops.aten.convolution_backward(
-                grad_output, image, weight, [problem.out_channels], problem.stride, padding, problem.dilation,
-                False, [0] * len(problem.stride), problem.groups, mask,
+                gradient, image, weight, [problem.out_channels], problem.stride, padding, problem.dilation,
+                isinstance(problem, TransposedProblem), extra, problem.groups, mask,
             )  # fmt: skip
         if which or image is x:
             return gradients[which]
         return self.torch.nn.functional.pad(gradients[0], [-size for size in _pads(problem)])
 
+    def _gathered(self, grad_output: Any, problem: TransposedProblem) -> tuple[Any, Any, Any]:
+        """Return the gradient to hand over, the padding and the output_padding that are left for PyTorch."""
+        if _is_even(problem):
+            return grad_output, tuple(begin for begin, _ in problem.padding), problem.output_padding
+        none = (0,) * len(problem.padding)
+        return self.torch.nn.functional.pad(grad_output, _pads(problem.adjoint)), none, none
+
     def _padded(self, x: Any, problem: ConvProblem) -> tuple[Any, tuple[int, ...]]:
         """Return the image to convolve, and the padding that is left for the convolution."""
-        if all(begin == end >= 0 for begin, end in problem.padding):
+        if _is_even(problem):
             return x, tuple(begin for begin, _ in problem.padding)
         return self.torch.nn.functional.pad(x, _pads(problem)), (0,) * len(problem.padding)
 
-    def _layer(self, problem: ConvProblem) -> Any:
+    def _layer(self, problem: Problem) -> Any:
         axes = len(problem.input_size)
         if axes > 3:
             raise NotImplementedError(f"PyTorch has no convolution over {axes} axes.")
-        return getattr(self.torch.nn.functional, f"conv{axes}d")
+        kind = "conv_transpose" if isinstance(problem, TransposedProblem) else "conv"
+        return getattr(self.torch.nn.functional, f"{kind}{axes}d")
 
     @contextmanager
     def _kernels(self) -> Iterator[None]:
@@ -127,7 +157,12 @@ class TorchEngine:
         return host.numpy()  # type: ignore[no-any-return]
 
 
-def _pads(problem: ConvProblem) -> list[int]:
+def _is_even(problem: Problem) -> bool:
+    """Tell whether PyTorch takes the padding as it is."""
+    return all(begin == end >= 0 for begin, end in problem.padding)
+
+
+def _pads(problem: Problem) -> list[int]:
     """Return the padding as PyTorch's pad takes it: the last axis first."""
     return [size for pair in reversed(problem.padding) for size in pair]
 

@@ -9,6 +9,9 @@ from refconv.problem.fields import Padding, Size
 from refconv.problem.geometry import OPERATIONS, Geometry
 from refconv.problem.padding import named_padding
 from refconv.problem.rules import LARGEST, output_length
+from refconv.problem.transposed import TransposedProblem
+
+Problem = ConvProblem | TransposedProblem
 
 __all__ = [
     "LARGEST",
@@ -17,7 +20,9 @@ __all__ = [
     "Geometry",
     "OversizedProblem",
     "Padding",
+    "Problem",
     "Size",
+    "TransposedProblem",
     "named_padding",
     "output_length",
 ]

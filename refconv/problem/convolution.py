@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from refconv.errors import GeometryError
-from refconv.problem.fields import Size, by, integer, integers, split, spread, spread_padding
+from refconv.problem.descriptor import check_output_size, read, write
+from refconv.problem.fields import Size, integer, integers, spread, spread_padding
 from refconv.problem.geometry import Geometry
 from refconv.problem.padding import named_padding
 from refconv.problem.rules import (
@@ -113,17 +113,7 @@ class ConvProblem(Geometry):
     @property
     def descriptor(self) -> str:
         """The whole problem in one word that :meth:`from_descriptor` reads back."""
-        return "-".join(
-            (
-                f"n{self.batch}c{self.in_channels}i{by(self.input_size)}",
-                f"k{self.out_channels}w{by(self.kernel_size)}",
-                f"s{by(self.stride)}",
-                f"d{by(self.dilation)}",
-                "p" + "x".join(f"{begin}+{end}" for begin, end in self.padding),
-                f"g{self.groups}",
-                f"o{by(self.output_size)}",
-            )
-        )
+        return write(self)
 
     @classmethod
     def from_descriptor(cls, text: str) -> ConvProblem:
@@ -139,22 +129,9 @@ class ConvProblem(Geometry):
         >>> ConvProblem.from_descriptor("n1c1i3x3-k1w2x2-s1x1-d1x1-p0+0x0+0-g1-o2x2").y_shape
         (1, 1, 2, 2)
         """
-        match = _DESCRIPTOR.fullmatch(text)
-        if match is None:
-            raise GeometryError(f"descriptor must look like n2c4i7x9-k6w3x2-s2x1-d1x2-p1+0x2+1-g2-o3x10, got {text!r}.")
-        part = match.groupdict()
-        kind = OversizedProblem if 0 in split(part["o"]) else cls
-        problem = kind(
-            batch=int(part["n"]), in_channels=int(part["c"]), out_channels=int(part["k"]), groups=int(part["g"]),
-            input_size=split(part["i"]), kernel_size=split(part["w"]),
-            stride=split(part["s"]), dilation=split(part["d"]),
-            padding=tuple((int(a), int(b)) for a, b in (pair.split("+") for pair in part["p"].split("x"))),
-        )  # fmt: skip
-        if problem.output_size != split(part["o"]):
-            raise GeometryError(
-                f"descriptor states the output size {part['o']}, but its geometry gives "
-                f"{by(problem.output_size)}: {text!r}."
-            )
+        fields, output_size = read(text, transposed=False)
+        problem = (OversizedProblem if 0 in output_size else cls)(**fields)
+        check_output_size(problem, output_size, text)
         return problem
 
     @classmethod
@@ -229,13 +206,6 @@ class OversizedProblem(ConvProblem):
     def _check_fit(self) -> None:
         if not misfit(self):
             raise GeometryError(f"an OversizedProblem must have a kernel that exceeds the padded input, got {self}.")
-
-
-_DESCRIPTOR = re.compile(
-    r"n(?P<n>\d+)c(?P<c>\d+)i(?P<i>\d+(x\d+)*)-k(?P<k>\d+)w(?P<w>\d+(x\d+)*)-s(?P<s>\d+(x\d+)*)"
-    r"-d(?P<d>\d+(x\d+)*)-p(?P<p>-?\d+\+-?\d+(x-?\d+\+-?\d+)*)-g(?P<g>\d+)-o(?P<o>\d+(x\d+)*)",
-    re.ASCII,
-)
 
 
 def _resolved(padding: Any, size: Size, kernel: Size, stride: Size, dilation: Size) -> Any:

@@ -49,16 +49,6 @@ def spread_padding(padding: Any, axes: int) -> Any:
     return tuple(pair if isinstance(pair, Iterable) else (pair, pair) for pair in padding)
 
 
-def by(sizes: Size) -> str:
-    """Write (3, 2) as 3x2."""
-    return "x".join(map(str, sizes))
-
-
-def split(text: str) -> Size:
-    """Read 3x2 as (3, 2)."""
-    return tuple(map(int, text.split("x")))
-
-
 def listed(value: Any) -> Any:
     """Turn tuples into lists, also inside of each other."""
     return [listed(item) for item in value] if isinstance(value, tuple) else value

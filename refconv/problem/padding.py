@@ -46,17 +46,63 @@ def named_padding(name: str, input_size: Size, kernel_size: Size, stride: Size, 
     >>> named_padding("SAME_LOWER", (7, 8), kernel_size=(3, 3), stride=(2, 2), dilation=(1, 1))
     ((1, 1), (1, 0))
     """
-    word = name.lower()
-    if word not in NAMES:
+    totals = [0] * len(input_size)
+    if _checked(name) != "valid":
+        totals = list(map(_total, input_size, kernel_size, stride, dilation))
+    return _halved(totals, name)
+
+
+def named_transposed_padding(
+    name: str, kernel_size: Size, stride: Size, dilation: Size, output_padding: Size
+) -> tuple[Padding, Size]:
+    """Resolve padding of a transposed convolution that is said by a name.
+
+    ``valid`` cuts nothing off.  With ``same`` the output has ``length * stride`` elements along each axis: what the
+    input reaches beyond that, ``reach - stride + output_padding``, is cut off in halves, and what it lacks is added to
+    output_padding.
+
+    Returns
+    -------
+    padding : tuple of (int, int)
+    output_padding : tuple of int
+
+    Raises
+    ------
+    GeometryError
+        If the name is none of those of :func:`named_padding`.
+
+    Notes
+    -----
+    ONNX, operator ConvTranspose, attribute ``auto_pad``; for TensorFlow, the adjoint of ``SAME``.
+
+    Examples
+    --------
+    >>> named_transposed_padding("same", (4, 1), stride=(3, 2), dilation=(1, 1), output_padding=(0, 0))
+    (((0, 1), (0, 0)), (0, 1))
+    """
+    if _checked(name) == "valid":
+        return _halved([0] * len(kernel_size), name), output_padding
+    axes = zip(kernel_size, stride, dilation, output_padding, strict=True)
+    beyond = [_reach(kernel, gap) - step + extra for kernel, step, gap, extra in axes]
+    extra = tuple(more + max(0, -excess) for more, excess in zip(output_padding, beyond, strict=True))
+    return _halved([max(0, excess) for excess in beyond], name), extra
+
+
+def _checked(name: str) -> str:
+    if name.lower() not in NAMES:
         raise GeometryError(f"padding must be numbers or one of {', '.join(NAMES)}, got {name!r}.")
-    if word == "valid":
-        return ((0, 0),) * len(input_size)
-    totals = map(_total, input_size, kernel_size, stride, dilation)
+    return name.lower()
+
+
+def _halved(totals: list[int], name: str) -> Padding:
     halves = [(total // 2, total - total // 2) for total in totals]
-    return tuple((end, begin) if word == "same_lower" else (begin, end) for begin, end in halves)
+    return tuple((end, begin) if name.lower() == "same_lower" else (begin, end) for begin, end in halves)
 
 
 def _total(length: int, kernel: int, stride: int, dilation: int) -> int:
-    reach = dilation * (kernel - 1) + 1
     places = -(-length // stride)
-    return max((places - 1) * stride + reach - length, 0)
+    return max((places - 1) * stride + _reach(kernel, dilation) - length, 0)
+
+
+def _reach(kernel: int, dilation: int) -> int:
+    return dilation * (kernel - 1) + 1

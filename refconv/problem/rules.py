@@ -43,6 +43,17 @@ def output_length(length: int, kernel: int, stride: int, dilation: int, padding:
     return (length + sum(padding) - reach) // stride + 1
 
 
+def spread_length(length: int, kernel: int, stride: int, dilation: int) -> int:
+    """Count the elements that dilated kernels reach along one axis if each begins one stride after the other.
+
+    Examples
+    --------
+    >>> spread_length(3, kernel=2, stride=2, dilation=3)
+    8
+    """
+    return (length - 1) * stride + dilation * (kernel - 1) + 1
+
+
 def taps_per_input(kernel: int, stride: int, dilation: int) -> int:
     """Count the taps of one axis that can meet the same input: those congruent modulo the stride."""
     period = stride // math.gcd(stride, dilation)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from refconv.problem import ConvProblem
+from refconv.problem import ConvProblem, Geometry
 
 Array = npt.NDArray[Any]
 Index = tuple[int, ...]
@@ -211,7 +211,7 @@ def grad_weight(x: Array, grad_output: Array, problem: ConvProblem) -> Array:
     return gradient
 
 
-def grad_bias(grad_output: Array, problem: ConvProblem) -> Array:
+def grad_bias(grad_output: Array, problem: Geometry) -> Array:
     """Add up the gradients of all outputs to which a bias was added.
 
     Parameters

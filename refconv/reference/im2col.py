@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace, device, is_numpy_array
 
-from refconv.problem import ConvProblem
+from refconv.problem import ConvProblem, Geometry
 from refconv.reference import depthwise
 
 Array = Any  # of any array API namespace
@@ -183,7 +183,7 @@ def grad_weight(x: Array, grad_output: Array, problem: ConvProblem) -> Array:
     return gradient if total is None else xp.reshape(total, problem.weight_shape)
 
 
-def grad_bias(grad_output: Array, problem: ConvProblem) -> Array:
+def grad_bias(grad_output: Array, problem: Geometry) -> Array:
     """Sum over the images and the output positions.
 
     Parameters

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from refconv.problem import ConvProblem
+from refconv.problem import ConvProblem, Geometry
 
 Array = npt.NDArray[Any]
 
@@ -202,7 +202,7 @@ def grad_weight(x: Array, grad_output: Array, problem: ConvProblem) -> Array:
     return gradient.reshape(problem.weight_shape)
 
 
-def grad_bias(grad_output: Array, problem: ConvProblem) -> Array:
+def grad_bias(grad_output: Array, problem: Geometry) -> Array:
     """Multiply by the transpose of the matrix that hands each bias to its oH*oW outputs.
 
     Parameters

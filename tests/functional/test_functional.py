@@ -49,6 +49,53 @@ def test_one_and_three_axes_have_functions_of_their_own(axes, x_shape, weight_sh
     np.testing.assert_array_equal(gradients.bias, g.sum(axis=(0, *range(2, axes + 2))))
 
 
+TRANSPOSED = [
+    (1, (2, 4, 5), (4, 3, 3), dict(stride=2, padding=((1, 2),), dilation=3, output_padding=1, groups=2)),
+    (2, (2, 4, 3, 5), (4, 3, 3, 2), dict(stride=(2, 1), padding=(1, 2), output_padding=(1, 0), groups=2)),
+    (3, (2, 4, 2, 3, 2), (4, 3, 2, 3, 2), dict(stride=(1, 2, 1), padding=((1, 0), (0, 2), (2, -1)), groups=2)),
+]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("axes", "x_shape", "weight_shape", "how"), TRANSPOSED)
+def test_transposed_convolutions_have_functions_of_their_own(axes, x_shape, weight_shape, how, method):
+    name = f"conv_transpose{axes}d"
+    layer, backward, exactly = (getattr(refconv, word) for word in (name, f"{name}_backward", f"exact_{name}"))
+    x, weight = (RNG.integers(-9, 10, shape).astype(np.float64) for shape in (x_shape, weight_shape))
+    y = layer(x, weight, BIAS, **how, method=method)
+    assert y.tobytes() == exactly(x, weight, BIAS, **how).tobytes()
+    g = RNG.integers(-9, 10, y.shape).astype(np.float64)
+    gradients = backward(g, x, weight, **how, method=method)
+    linear = np.sum(g * (y - BIAS.reshape(-1, *[1] * axes)))
+    assert np.sum(gradients.input * x) == np.sum(gradients.weight * weight) == linear
+    np.testing.assert_array_equal(gradients.bias, g.sum(axis=(0, *range(2, axes + 2))))
+
+
+@pytest.mark.oracle
+def test_a_transposed_convolution_takes_the_arguments_of_pytorch_in_its_order():
+    torch = pytest.importorskip("torch")
+    x, weight = X, WEIGHT[:4]
+    ours = refconv.conv_transpose2d(x, weight, BIAS[:4], 2, 1, 1, 2, (1, 2))
+    theirs = torch.nn.functional.conv_transpose2d(*map(torch.tensor, (x, weight, BIAS[:4])), 2, 1, 1, 2, (1, 2))
+    np.testing.assert_array_equal(ours, theirs.numpy())
+
+
+def test_errors_of_transposed_convolutions_are_sentences():
+    with pytest.raises(GeometryError, match=r"x must be \(N, C, W\) and weight \(C, K/G, kW\), got x.shape"):
+        refconv.conv_transpose1d(X, WEIGHT)
+    with pytest.raises(GeometryError, match="output_padding must be 0 or more and less than stride or dilation"):
+        refconv.conv_transpose2d(X, WEIGHT[:4], output_padding=1)
+    with pytest.raises(CatalogueError, match="method must be one of direct, sparse, im2col"):
+        refconv.conv_transpose2d(X, WEIGHT[:4], method="fft")
+
+
+def test_transposed_bfloat16_is_added_up_in_float32_and_rounded_once():
+    x = np.array([[[256, 1, 1]]]).astype(ml_dtypes.bfloat16)
+    y = refconv.conv_transpose1d(x, np.ones((1, 1, 3), ml_dtypes.bfloat16))
+    assert y.dtype == ml_dtypes.bfloat16
+    assert float(y[0, 0, 2]) == 258
+
+
 def test_lists_are_taken():
     assert refconv.conv2d([[[[1.0, 2.0]]]], [[[[3.0, 4.0]]]], [0.5]).tolist() == [[[[11.5]]]]
 

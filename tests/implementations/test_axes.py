@@ -5,7 +5,7 @@ import pytest
 from problems import integer_tensors, run
 
 import refconv
-from refconv import ConvProblem
+from refconv import ConvProblem, TransposedProblem
 from refconv.implementations import as_runner
 from refconv.implementations.references import direct, im2col, sparse
 from refconv.problem import OPERATIONS
@@ -61,3 +61,31 @@ def test_pytorch_has_no_convolution_over_four_axes():
     with pytest.raises(NotImplementedError, match="over 4 axes"):
         as_runner(create()).run("forward", tensors, problem)
     compare(im2col(), problem)
+
+
+TRANSPOSED = TransposedProblem(batch=2, in_channels=4, out_channels=6, groups=2, input_size=(3, 5), kernel_size=(3, 2),
+                               stride=(2, 1), padding=((1, 1), (0, 0)), output_padding=(1, 0))  # fmt: skip
+
+
+@pytest.mark.parametrize("make", [direct, sparse, im2col], ids=["direct", "sparse", "im2col"])
+def test_references_compute_transposed_convolutions(make):
+    compare(make(), TRANSPOSED)
+
+
+def test_a_function_that_takes_output_padding_is_asked_for_transposed_convolutions_alone():
+    compare(refconv.conv_transpose2d, TRANSPOSED)
+    with pytest.raises(NotImplementedError, match="conv_transpose2d is no convolution: it takes an output_padding"):
+        compare(refconv.conv_transpose2d, PROBLEMS["volume"])
+    with pytest.raises(NotImplementedError, match="conv2d is no transposed convolution: it takes no output_padding"):
+        compare(refconv.conv2d, TRANSPOSED)
+
+
+def test_an_object_that_does_not_say_so_is_not_asked_for_transposed_convolutions():
+    class Layer:
+        name = "layer"
+
+        def forward(self, x, weight, bias, problem):
+            raise AssertionError("never called")
+
+    with pytest.raises(NotImplementedError, match="layer does not say that it has transposed convolutions"):
+        as_runner(Layer()).run("forward", integer_tensors(TRANSPOSED), TRANSPOSED)

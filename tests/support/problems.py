@@ -3,7 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from refconv import ConvProblem
+from refconv import ConvProblem, TransposedProblem
+from refconv.problem.rules import spread_length
 
 SIZES = st.integers(1, 6)
 
@@ -39,6 +40,31 @@ def problems(draw, smallest=0, axes=(2,), least_pad=0):
 def every_problem(smallest=0):
     """Draw a legal problem over one to three axes, whose padding may crop."""
     return problems(smallest, axes=ANY, least_pad=-2)
+
+
+@st.composite
+def transposed_problems(draw, smallest=0, axes=ANY):
+    """Draw a legal transposed problem, whose padding may add to the output."""
+    groups = draw(st.integers(1, 3))
+    dimensions = range(draw(st.sampled_from(axes)))
+    most = LARGEST[len(dimensions)]
+
+    def each(low, high):
+        return tuple(draw(st.integers(low, high)) for _ in dimensions)
+
+    size, kernel, stride, dilation = each(1, most + 1), each(1, most), each(1, 3), each(1, 3)
+    extra = tuple(draw(st.integers(0, max(steps) - 1)) for steps in zip(stride, dilation, strict=True))
+    full = [spread_length(*axis) for axis in zip(size, kernel, stride, dilation, strict=True)]
+    begin = tuple(draw(st.integers(-2, min(most, length - 1))) for length in full)
+    end = [draw(st.integers(-2, min(most, length - 1, length - first - 1)))
+           for length, first in zip(full, begin, strict=True)]  # fmt: skip
+    return TransposedProblem(
+        batch=draw(st.integers(smallest, 3)),
+        in_channels=groups * draw(st.integers(smallest, 3)),
+        out_channels=groups * draw(st.integers(smallest, 3)),
+        groups=groups, input_size=size, kernel_size=kernel, stride=stride, dilation=dilation,
+        padding=tuple(zip(begin, end, strict=True)), output_padding=extra,
+    )  # fmt: skip
 
 
 def integer_tensors(problem, seed=0, largest=9, dtype=np.float64):
