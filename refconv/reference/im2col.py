@@ -299,9 +299,8 @@ def _meeting(problem: ConvProblem, axis: int, tap: int, outputs: slice) -> tuple
 
 def _is_pointwise(problem: ConvProblem) -> bool:
     """Tell whether the columns are the image itself."""
-    return problem.output_size == problem.input_size and math.prod(problem.kernel_size) == 1 == math.prod(
-        problem.stride
-    )
+    one_tap = math.prod(problem.kernel_size) == 1 == math.prod(problem.stride)
+    return one_tap and not any(map(any, problem.padding))  # padding of (1, -1) keeps the size and shifts the image
 
 
 def _channels_first(tensor: Array) -> Array:

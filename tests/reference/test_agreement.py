@@ -147,6 +147,15 @@ def test_negative_padding_crops_the_image(reference, problem, seed):
 
 
 @each
+def test_padding_that_is_taken_away_at_the_other_end_shifts_the_image(reference):
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(4,), kernel_size=(1,), padding=((1, -1),))
+    x, weight = np.array([[[1.0, 2.0, 3.0, 4.0]]]), np.array([[[10.0]]])
+    assert reference.forward(x, weight, None, problem).tolist() == [[[0, 10, 20, 30]]]
+    assert reference.grad_input(x, weight, problem).tolist() == [[[20, 30, 40, 0]]]
+    assert reference.grad_weight(x, x, problem).tolist() == [[[20]]]
+
+
+@each
 def test_groups_are_separate_convolutions(reference):
     tensors = integer_tensors(ODD)
     half = ConvProblem(batch=2, in_channels=2, out_channels=3, input_size=(7, 9), kernel_size=(3, 2),
