@@ -12,7 +12,7 @@ from refconv.catalogue import TIERS
 from refconv.cli.options import DASK, FAILED, FORCE, GOOD, JOBS, OPS, SELECT, VECTORS, Paths, layouts
 from refconv.cli.output import cluster, console, progress_bar
 from refconv.errors import CatalogueError
-from refconv.export import FORMATS, WORD_BITS, Options, Selection, export, stream_lines
+from refconv.export import FORMATS, WORD_BITS, Exported, Options, Selection, export, stream_lines
 from refconv.generate import generate
 from refconv.generate import recompute as compute_again
 from refconv.report.drawn import DRAWN, drawing, index_of, print_drawing
@@ -122,8 +122,11 @@ def export_command(
     vectors, operations = load_suite(suite), tuple(ops.split(","))
     options = Options(word_bits=int(word_bits) if word_bits else None, **stated)
     if out is None and form == "stream":
-        for line in stream_lines(Selection(vectors, form, select, operations, options)):
+        prompts = Selection(vectors, form, select, operations, options)
+        for line in stream_lines(prompts):
             click.echo(line)
+        for sentence in Exported(prompts.count, dict(prompts.left_out)).sentences():
+            click.echo(f"{sentence}.", err=True)  # standard output belongs to the lines
         return GOOD
     if out is None:
         raise CatalogueError(f"--out must be given for the format {form!r}.")

@@ -123,7 +123,7 @@ class Selection:
             if refused := set(case.refused) & set(self.operations):
                 self.left_out[ILLEGAL] += len(refused)
             for prompt in prompts_of(case, self.operations):
-                reason = self._too_large(prompt) or self.form.leaves_out(prompt, self.options)
+                reason = _not_flat(prompt) or self._too_large(prompt) or self.form.leaves_out(prompt, self.options)
                 if reason:
                     self.left_out[reason] += 1
                 else:
@@ -133,6 +133,10 @@ class Selection:
     def _too_large(self, prompt: Prompt) -> str:
         limit = self.options.max_bytes
         return "" if limit is None or prompt.nbytes <= limit else f"whose tensors have more than {limit} bytes"
+
+
+def _not_flat(prompt: Prompt) -> str:
+    return "" if len(prompt.case.problem.input_size) == 2 else "with another number of spatial axes than two"
 
 
 def _account(suite: Suite, form: str, options: Options, exported: Exported) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from refconv.errors import SuiteError
 from refconv.suite.files import MANIFEST, list_folder
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -33,7 +36,7 @@ def staged(out: str | Path, force: bool = False, marker: str = MANIFEST, durable
     Raises
     ------
     SuiteError
-        If `out` exists and is not empty, and `force` is not given or `out` is not a suite.
+        If `out` exists and is not empty, and `force` is not given or `out` is not a suite; or the disk is full.
     """
     out = Path(out).resolve()
     _check_replaceable(out, force, marker)
@@ -44,8 +47,13 @@ def staged(out: str | Path, force: bool = False, marker: str = MANIFEST, durable
             _sync_tree(stage)
         _check_replaceable(out, force, marker)  # once more: the run may have taken hours
         _swap(stage, out)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(stage, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise SuiteError(
+                f"{out}: there must be room for the whole folder, got {error.strerror!r}; nothing of it is left, "
+                "make room or choose another place."
+            ) from None
         raise
 
 

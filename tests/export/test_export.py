@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from foreign import CORE
 
 import refconv
 from refconv import CatalogueError, SuiteError
-from refconv.export import FORMATS, Options, export, prompts_of, stream_lines
+from refconv.export import FORMATS, Options, Selection, export, prompts_of, stream_lines
 from refconv.export.geometry import COLUMNS
 from refconv.implementations.layouts import Layouts
 from refconv.implementations.messages import packed
@@ -233,3 +234,11 @@ def test_results_in_another_layout_are_judged(suite, tmp_path):
     )
     assert right["PASS"] == sum(right.values()) > 3
     assert (wrong["PASS"], wrong["FAIL"]) == (3, 1)  # grad_weight alone
+
+
+def test_layers_with_one_spatial_axis_are_left_out_and_counted(suite):
+    problem = refconv.ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(3,), kernel_size=(2,))
+    selection = Selection(suite, "raw", [WORKED])
+    selection.cases = [replace(suite.case(WORKED), problem=problem), suite.case(WORKED)]
+    assert [prompt.case.problem.input_size for prompt in selection] == [(3, 3)] * 4
+    assert selection.left_out == {"with another number of spatial axes than two": 4}
