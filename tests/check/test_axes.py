@@ -76,9 +76,12 @@ def test_a_case_is_shown_and_reported_with_its_axes(suite, tmp_path):
     for words in ("x (N, C, D, H, W)", "weight (K, C/G, kD, kH, kW)", "y (N, K, oD, oH, oW)"):
         assert words in shown
     report = refconv.check(all_but_the_last_tap, suite, operations=["forward"])
-    for suffix in ("html", "json", "xml", "md"):
+    # In Markdown, one case stands for all that fail for the same reason.
+    everything = tuple(case.id for case in suite)
+    for suffix, names in {"html": everything, "json": everything, "xml": everything, "md": ("/signal",)}.items():
         write_report(report, tmp_path / f"report.{suffix}")
-        assert "axes-float32-exact/signal" in (tmp_path / f"report.{suffix}").read_text(encoding="utf-8")
+        text = (tmp_path / f"report.{suffix}").read_text(encoding="utf-8")
+        assert [name for name in names if name not in text] == []
 
 
 def test_a_diagnosis_of_a_volume_is_refused_in_one_sentence(suite):
