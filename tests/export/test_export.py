@@ -240,5 +240,5 @@ def test_layers_with_one_spatial_axis_are_left_out_and_counted(suite):
     problem = refconv.ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(3,), kernel_size=(2,))
     selection = Selection(suite, "raw", [WORKED])
     selection.cases = [replace(suite.case(WORKED), problem=problem), suite.case(WORKED)]
-    assert [prompt.case.problem.input_size for prompt in selection] == [(3, 3)] * 4
-    assert selection.left_out == {"with another number of spatial axes than two": 4}
+    assert [prompt.case.problem.input_size for prompt in selection] == [(3, 3)] * 3  # it has no bias
+    assert selection.left_out == {"with another number of spatial axes than two": 3}
