@@ -15,6 +15,9 @@ from refconv.problem import ConvProblem
 
 SIGNS = {"right": "o", "missing": "-", "wrong": "+", "inside": ".", "padding": ":"}
 COLOURS = {"right": "#2a7", "missing": "#fff", "wrong": "#d33", "inside": "#eee", "padding": "#ccc"}
+BORDERS = {"missing": 'stroke="#d33" stroke-width="2" stroke-dasharray="3 2"', "wrong": 'stroke="#811"'}
+USUAL = 'stroke="#999"'
+MARKED = ("missing", "wrong", "right")
 LARGEST = 60
 CELL = 16
 
@@ -41,12 +44,13 @@ class Drawing:
 
     def svg(self) -> str:
         """Return it for a web page."""
-        height, width = len(self.cells) * CELL, len(self.cells[0]) * CELL
+        height, width = len(self.cells) * CELL + 2, len(self.cells[0]) * CELL + 2
+        placed = [(cell, row, column) for row, line in enumerate(self.cells) for column, cell in enumerate(line)]
+        placed.sort(key=lambda box: box[0] in MARKED)  # their borders lie above those of their neighbours
         boxes = "".join(
-            f'<rect class="{cell}" x="{column * CELL}" y="{row * CELL}" width="{CELL}" height="{CELL}" '
-            f'fill="{COLOURS[cell]}" stroke="{"#d33" if cell == "missing" else "#999"}"/>'
-            for row, line in enumerate(self.cells)
-            for column, cell in enumerate(line)
+            f'<rect class="{cell}" x="{column * CELL + 1}" y="{row * CELL + 1}" width="{CELL}" height="{CELL}" '
+            f'fill="{COLOURS[cell]}" {BORDERS.get(cell, USUAL)}/>'
+            for cell, row, column in placed
         )
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '

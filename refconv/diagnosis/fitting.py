@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from refconv.diagnosis.formulas import Formula, affine, fit, fit_freely, fit_layout, fit_relaid
+from refconv.diagnosis.formulas import Formula, Frame, affine, fit, fit_freely, fit_layout, fit_relaid
 from refconv.diagnosis.products import Array, Integers
 from refconv.diagnosis.views import View
 
@@ -28,6 +28,10 @@ def fit_formulas(view: View, target: Integers, there: Array) -> tuple[Formula, .
         merged = _merged(view, target[there], letters, found, first)
         if merged is not None:
             return merged
+    for first in (2, 0):
+        padded = _padded(view, target[there], letters, found, first)
+        if padded is not None:
+            return padded
     if view.tensor != "bias":
         relaid = fit_relaid(target[there], letters, {index.name: index.extent for index in view.indices})
         if relaid is not None:
@@ -52,6 +56,21 @@ def _merged(
     lone = len(view.shape) - first < 2 or any(formula is None or formula.kind == "table" for formula in found[:first])
     flat = None if lone else affine(target % extent, letters, [index.name for index in view.indices[first:]])
     return None if flat is None else (*(_complete(found[:first]) or ()), Formula("flat", "affine", extent, *flat))
+
+
+def _padded(
+    view: View, target: Integers, letters: Mapping[str, Integers], found: Sequence[Formula | None], first: int
+) -> tuple[Formula, ...] | None:
+    """Count the elements of the padded image, instead."""
+    size, padding = view.problem.input_size, view.problem.padding
+    if view.tensor != "x" or len(size) != 2 or any(formula is None for formula in found[:first]):
+        return None
+    frame = Frame((size[0], size[1]), (padding[0], padding[1]))
+    extent, loops = math.prod(view.shape[first:]), ["oh", "kh", "ow", "kw"]
+    flat = affine(frame.padded(target % extent), letters, loops if first else ["n", "ic", *loops])
+    if flat is None:
+        return None
+    return (*(_complete(found[:first]) or ()), Formula("flat", "padded", extent, *flat, frame))
 
 
 def _complete(found: Sequence[Formula | None]) -> tuple[Formula, ...] | None:

@@ -26,6 +26,43 @@ def _mirrored(true: Integers, period: int) -> Integers:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """A padded image of two axes, whose elements are counted row after row, plane after plane."""
+
+    size: tuple[int, int]
+    padding: tuple[tuple[int, int], tuple[int, int]]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Its rows and columns."""
+        (height, width), ((top, bottom), (left, right)) = self.size, self.padding
+        return height + top + bottom, width + left + right
+
+    def padded(self, flat: Integers) -> Integers:
+        """Return the number in the padded image of an element of the plain one.
+
+        Examples
+        --------
+        >>> frame = Frame((2, 3), ((1, 0), (0, 2)))
+        >>> frame.padded(np.arange(6)).tolist(), frame.plain(np.arange(4, 9)).tolist()
+        ([5, 6, 7, 10, 11, 12], [-1, 0, 1, 2, -1])
+        """
+        plane, row, column = np.unravel_index(flat, (int(flat.max(initial=0)) + 1, *self.size))
+        rows, columns = self.shape
+        number: Integers = (plane * rows + row + self.padding[0][0]) * columns + column + self.padding[1][0]
+        return number
+
+    def plain(self, number: Integers) -> Integers:
+        """Return the element of the plain image; -1 on the padding."""
+        rows, columns = self.shape
+        plane, row, column = number // (rows * columns), number // columns % rows, number % columns
+        row, column = row - self.padding[0][0], column - self.padding[1][0]
+        height, width = self.size
+        inside = (number >= 0) & (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        return np.where(inside, (plane * height + row) * width + column, -1)
+
+
+@dataclass(frozen=True)
 class Formula:
     """An index as a function of the letters.
 
@@ -41,6 +78,8 @@ class Formula:
         Letter and factor, for "affine"; true index and value, for "table"; letter and extent, for "layout":
         the order of axes by which the memory of y is read, and for "relaid": that by which it lies.
     constant : int
+    frame : Frame, optional
+        For "padded", where the terms count the elements of a padded image.
     """
 
     name: str
@@ -48,6 +87,7 @@ class Formula:
     extent: int
     terms: tuple[tuple[str, int], ...] = ()
     constant: int = 0
+    frame: Frame | None = None
 
     def values(self, letters: Letters, truth: Integers) -> Integers:
         """Compute the index in each slot; what is illegal stays so."""
@@ -57,11 +97,11 @@ class Formula:
             return relaid_index(letters, self.terms)
         if self.kind == "layout":
             return layout_index(letters, self.terms)
-        if self.kind == "affine":
+        if self.kind in ("affine", "padded"):
             total = np.full(len(truth), self.constant, np.int64)
             for letter, factor in self.terms:
                 total = total + factor * letters[letter]
-            return total
+            return self.frame.plain(total) if self.frame else total
         if self.kind == "table":
             return _looked_up(truth, {int(key): value for key, value in self.terms})
         return BENT[self.kind](truth, self.extent)
@@ -73,12 +113,13 @@ class Formula:
             "same": 0,
             "layout": 5,
             "relaid": 5,
+            "padded": 3 + len(self.terms),
             "affine": 2 + len(self.terms),
             "table": 4 + 2 * len(self.terms),
         }.get(self.kind, 3)
 
     def __str__(self) -> str:
-        return expression(self.terms, self.constant) if self.kind == "affine" else self.kind
+        return expression(self.terms, self.constant) if self.kind in ("affine", "padded") else self.kind
 
 
 def expression(terms: Sequence[tuple[str, int]], constant: int) -> str:

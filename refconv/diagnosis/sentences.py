@@ -117,6 +117,8 @@ def _formula(formula: Formula, difference: Difference, part: Part, problem: Conv
         return ""
     if formula.name == "flat" and formula.kind == "affine":
         return _memory(formula, difference.tensor, problem, len(part.formulas) == 1)
+    if formula.kind == "padded" and formula.frame:
+        return _plane(formula, formula.frame.shape, problem, verb)
     if formula.kind in BENT:
         return f"{formula.name} outside of the image {BENT[formula.kind]}, where zeros must be read"
     if formula.kind == "relaid":
@@ -182,6 +184,17 @@ def _memory(formula: Formula, tensor: str, problem: ConvProblem, whole: bool) ->
     return f"the memory of {tensor} is used at {formula}"
 
 
+def _plane(formula: Formula, shape: tuple[int, int], problem: ConvProblem, verb: str) -> str:
+    """Say which element of the padded image is taken, and of which pitch of its rows that would be right."""
+    (rows, columns), (height, width) = shape, problem.stride
+    true = {"oh": height * columns, "kh": problem.dilation[0] * columns, "ow": width, "kw": problem.dilation[1]}
+    taken = dict(formula.terms)
+    if "n" in taken or "ic" in taken:
+        true = {"n": problem.in_channels * rows * columns, "ic": rows * columns} | true
+    text = f"{verb} element {formula} of the padded image ({rows} x {columns}), where it must be "
+    return text + expression(list(true.items()), 0)
+
+
 def _dropped(selection: Selection, difference: Difference) -> str:
     result = {"forward": "outputs", "grad_input": "elements of grad_output", "grad_weight": "elements of grad_output",
               "grad_bias": "elements of grad_output"}[difference.operation]  # fmt: skip
@@ -208,6 +221,8 @@ def name_of(factor: float, problem: ConvProblem) -> str:
     >>> problem = ConvProblem(batch=3, in_channels=5, out_channels=2, input_size=(4, 7), kernel_size=(1, 2))
     >>> name_of(1 / 3, problem), name_of(-1, problem), name_of(24, problem)
     ('1/N (1/3)', '-1', 'oH*oW (24)')
+    >>> name_of(5, problem)
+    'C/G or C (5)'
     """
     outputs, taps = math.prod(problem.output_size), math.prod(problem.kernel_size)
     known = {
@@ -215,12 +230,18 @@ def name_of(factor: float, problem: ConvProblem) -> str:
         "oH*oW": outputs, "N*oH*oW": outputs * problem.batch, "K": problem.out_channels, "C": problem.in_channels,
         "C/G*kH*kW": problem.in_channels // problem.groups * taps, "H*W": math.prod(problem.input_size),
     }  # fmt: skip
-    plain = f"{factor:.6g}"
+    plain = plain_of(factor)
     if abs(factor) in (1, 2):
         return plain
-    for name, value in known.items():
-        if value > 1 and math.isclose(factor, value, rel_tol=2.0**-16):
-            return f"{name} ({plain})"
-        if value > 1 and math.isclose(factor, 1 / value, rel_tol=2.0**-16):
-            return f"1/{name if '*' not in name and '/' not in name else f'({name})'} (1/{value})"
+    known |= {"K/G": problem.out_channels // problem.groups}
+    for number, unit in ((factor, "{}"), (1 / factor if factor else 0, "1/{}")):
+        names = [name for name, value in known.items() if value > 1 and math.isclose(number, value, rel_tol=2.0**-16)]
+        if names:
+            bare = [name if unit == "{}" or name.isalpha() else f"({name})" for name in names]
+            return f"{' or '.join(unit.format(name) for name in bare)} ({unit.format(plain_of(number))})"
     return plain
+
+
+def plain_of(number: float) -> str:
+    """Write a number with six digits."""
+    return f"{number:.6g}"
