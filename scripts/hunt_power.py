@@ -1,9 +1,10 @@
 """Measure the hunt: how fast it finds each defect model, and how small what it finds is.
 
-    python scripts/hunt_power.py [SLUG ...] [--seconds 20]
+    python scripts/hunt_power.py [SLUG ...] [--triggered] [--seconds 20]
 
-"smallest" is the size of the smallest failing problem among some thousand tiny ones, which are tried in order; the size
-counts the elements of x, weight and y.  Exits with 1 if a model is missed, or shrunk to more than twice that.
+"smallest" is the size of the smallest failing problem among some thousand tiny ones, which are tried in order, or of
+the example of a model that waits for a trigger; the size counts the elements of x, weight and y.  Exits with 1 if a
+model is missed, or shrunk to more than twice that.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from smallest import smallest_known, tiny_problems
 
 from refconv import ConvProblem
 from refconv.diagnosis import all_defects, hunt
+from refconv.diagnosis.defects import Triggered, every_defect, triggered_defects
 from refconv.diagnosis.hunt import Attempt, Catch
 
 
 def smallest_of(slug: str, caught: Catch, problems: list[ConvProblem]) -> int:
     """Return the size of the smallest problem known to fail; no larger ones than the caught are tried."""
-    attempt, defect = caught.attempt, all_defects()[slug]
+    attempt, defect = caught.attempt, every_defect()[slug]
+    if issubclass(defect, Triggered):
+        return min(attempt.size, Attempt(ConvProblem.from_descriptor(defect.example)).size)
     smaller = [problem for problem in problems if Attempt(problem).size < attempt.size]
     return smallest_known(defect, smaller, defect.operations, [(attempt.bias, attempt.again)]) or attempt.size
 
@@ -32,12 +36,14 @@ def main() -> int:
     """Print one line for each model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("slugs", nargs="*", metavar="SLUG")
+    parser.add_argument("--triggered", action="store_true", help="the models that wait for a trigger")
     parser.add_argument("--seconds", type=float, default=20)
     chosen = parser.parse_args()
     problems, failed, slowest = tiny_problems(), [], 0.0
     print(f"{'model':42} {'s':>5} {'size':>5} {'smallest':>8}  problem")
-    for slug in chosen.slugs or list(all_defects()):
-        found = hunt(all_defects()[slug], chosen.seconds, dtypes=["float32"])
+    for slug in chosen.slugs or list(triggered_defects() if chosen.triggered else all_defects()):
+        defect = every_defect()[slug]
+        found = hunt(defect, chosen.seconds, dtypes=[defect.dtype if issubclass(defect, Triggered) else "float32"])
         caught, slowest = found.caught, max(slowest, found.seconds)
         smallest = smallest_of(slug, caught, problems) if caught else None
         if caught is None or caught.attempt.size > 2 * (smallest or 0):

@@ -8,7 +8,7 @@ from typing import Any
 
 from refconv.diagnosis.drawing import Drawing, draw
 from refconv.diagnosis.explain import Explanation, explain
-from refconv.diagnosis.find import find, matched
+from refconv.diagnosis.find import candidates, find, is_inexact, matched, softened
 from refconv.diagnosis.machine import as_json
 from refconv.diagnosis.narrow import narrowed
 from refconv.diagnosis.numerics import flushes
@@ -161,6 +161,11 @@ def _observed(
     seen = matched([*usual, *(item for item in wider if item.operation in wrong)], without)
     for name in wrong:
         items = [item for item in seen if item.operation == name]
+        if not candidates(items) and is_inexact(items):
+            others = [item for item in seen if item.operation != name]
+            soft = matched(softened(items), without)
+            items = soft if candidates(soft) else items
+            seen = others + items
         seen += narrowed(runner, name, items, NARROWING / len(wrong))
     return seen, [item for item in wider if item.operation not in wrong]
 

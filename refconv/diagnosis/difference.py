@@ -13,7 +13,7 @@ import numpy as np
 
 from refconv.diagnosis.fitting import fit_formulas
 from refconv.diagnosis.formulas import Formula
-from refconv.diagnosis.linear import Linear
+from refconv.diagnosis.linear import Linear, true_linear
 from refconv.diagnosis.patterns import Selection, selection_of
 from refconv.diagnosis.products import ABSENT, Array, Floats, Products
 from refconv.diagnosis.views import Met, View, flat_index, view_of, view_of_linear, view_of_pairs
@@ -121,10 +121,28 @@ def difference(operation: str, products: Products) -> Difference:
     return min(found, key=lambda item: item.wrong, default=Difference(operation, "", (), False, len(products), 0))
 
 
-def difference_of_linear(linear: Linear) -> Difference:
-    """Describe how the bias enters y, or grad_output grad_bias, instead of as it should."""
+def difference_of_linear(linear: Linear, moved: Difference | None = None) -> Difference:
+    """Describe how the bias enters y, or grad_output grad_bias, instead of as it should.
+
+    Where the products of an output are found at another place, ``moved``, the bias may well be there, too.
+    """
+    if moved is not None and _goes_along(linear, moved):
+        return Difference(linear.operation, "bias", (), True, 0, len(linear.matrix))
     found = _described(linear.operation, view_of_linear(linear))
     return found if found.exact else _described(linear.operation, view_of_pairs(linear))
+
+
+def _goes_along(linear: Linear, moved: Difference) -> bool:
+    """Say whether the bias lies where the products of its output lie."""
+    if moved.tensor != "y" or not moved.exact or moved.view is None or len(moved.parts) != 1:
+        return False
+    truth, target = moved.view.truth, moved.parts[0].evaluate(moved.view).target
+    there, true = target != ABSENT, true_linear(linear.operation, linear.problem).matrix
+    place = np.full(len(true), ABSENT)
+    place[truth[there]] = target[there]
+    matrix = np.zeros_like(true)
+    np.add.at(matrix, place[place != ABSENT], true[place != ABSENT])
+    return bool(np.array_equal(matrix, linear.matrix))
 
 
 def _described(operation: str, view: View) -> Difference:

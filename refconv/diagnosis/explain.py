@@ -134,7 +134,7 @@ def _described(
         return replace(plain, remark=arithmetic or f"What it computes could not be recovered: {recovery.remark}")
     differences = [difference(operation, recovery.products)] if operation != "grad_bias" else []
     if recovery.linear is not None:
-        differences.append(difference_of_linear(recovery.linear))
+        differences.append(difference_of_linear(recovery.linear, differences[0] if differences else None))
     text = tuple(dict.fromkeys(line for item in differences for line in sentences(item, recovery.problem)))
     exact = all(item.exact for item in differences)
     remark = "" if text else "The products that it adds up are the right ones; what goes wrong is something else."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from refconv.diagnosis.defects import every_defect
 from refconv.diagnosis.observe import Observation
 from refconv.diagnosis.predict import fits, shows
@@ -12,6 +14,7 @@ from refconv.diagnosis.probes import FORMAT, PROBLEMS, probe_named
 from refconv.diagnosis.words import Finding
 from refconv.problem import OPERATIONS
 
+NEAR = 2.0**-12  # differences below, as a share of the largest result, may be rounding
 FEW, MANY = 3, 8  # wrong results of an operation that are put to all defects; the others only to those that are left
 
 Names = tuple[str, ...]
@@ -32,7 +35,7 @@ def find(observations: Sequence[Observation]) -> list[Finding]:
         operations, slugs = _best(left, by_operation)
         items = [item for name in operations for item in wrong[name]]
         shown, judged = {item.problem for item in items if item.wrong}, {item.problem for item in items}
-        findings.append(Finding(operations, slugs, len(shown), len(judged)))
+        findings.append(Finding(operations, slugs, len(shown), len(judged), any(item.near for item in items)))
         left = {name: found for name, found in left.items() if name not in operations}
     return findings
 
@@ -62,6 +65,20 @@ def matched(observations: Iterable[Observation], without: Collection[str] = ()) 
                 break
         found = others + items
     return found
+
+
+def softened(items: Iterable[Observation]) -> list[Observation]:
+    """Let small differences pass for rounding, as those of an FFT or of Winograd's transforms are."""
+    small = [item.wrong > 0 and item.error <= NEAR for item in items]
+    return [
+        replace(item, near=NEAR, wrong=0 if right else item.wrong, matches=() if right or not item.wrong else None)
+        for item, right in zip(items, small, strict=True)
+    ]
+
+
+def is_inexact(items: Iterable[Observation]) -> bool:
+    """Say whether wrong results are no integers, although all inputs are."""
+    return any(item.wrong and not np.array_equal(item.results[0], np.rint(item.results[0])) for item in items)
 
 
 def _put_to_all(items: Sequence[Observation], count: int, without: Collection[str]) -> list[Observation]:
@@ -96,7 +113,7 @@ def explains(slug: str, item: Observation) -> bool:
 
 def _predicts(slug: str, item: Observation) -> bool:
     known = item.operation in every_defect()[slug].operations
-    return known and fits(slug, item.operation, probe_named(item.probe), item.results)
+    return known and fits(slug, item.operation, probe_named(item.probe), item.results, item.near)
 
 
 def _predicts_fault(slug: str, item: Observation) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from refconv.diagnosis.attributes import attributes
 from refconv.diagnosis.defects import Triggered, every_defect
-from refconv.diagnosis.find import candidates, explains
+from refconv.diagnosis.find import candidates, explains, softened
 from refconv.diagnosis.observe import Observation, observe_one
 from refconv.diagnosis.predict import Calls, predict, same
 from refconv.diagnosis.probes import PROBLEMS, Probe, probe_named, probe_of
@@ -49,6 +49,7 @@ def narrowed(runner: Runner, operation: str, items: Sequence[Observation], secon
         tried.add(probe.problem.descriptor)
         seen = observe_one(runner, operation, probe)
         if isinstance(seen, Observation):
+            seen = softened([seen])[0] if items[0].near else seen
             more.append(seen)
             shown |= {seen.problem} if seen.wrong else set()
             left = {slug for slug in left if explains(slug, seen)}

@@ -34,6 +34,8 @@ class Observation:
         Whether both calls gave the same.
     matches : tuple of str or None
         The defects that predict this very result; empty where nothing is wrong, None where nobody asked.
+    near : float
+        What counts as equal, as a share of the largest correct result; zero, unless everything is inexact.
     """
 
     operation: str
@@ -50,6 +52,7 @@ class Observation:
     repeatable: bool
     matches: tuple[str, ...] | None
     results: Calls = field(repr=False, compare=False)
+    near: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from refconv.diagnosis.products import Array, Integers
 
 Letters = Mapping[str, Integers]
 
-DERIVED = ("own", "last_window", "last_tap", "inside", "k%G", "m", "ic", "id", "ih", "iw", "g")  # given up first
+DERIVED = ("own", "last_window", "last_tap", "inside", "k%G", "m", "o", "ic", "id", "ih", "iw", "g")  # given up first
 SPECIAL = {
     ("own", 0): "of other channels", ("own", 1): "of the own channel",
     ("inside", 0): "where the window lies on the padding", ("inside", 1): "where the window lies on the image",

@@ -34,9 +34,13 @@ def shows(slug: str, operation: str, probe: Probe) -> bool:
     )
 
 
-def fits(slug: str, operation: str, probe: Probe, results: Calls) -> bool:
-    """Say whether two calls in a row gave what a defect predicts."""
-    return all(same(*pair) for pair in zip(results, predict(slug, operation, probe), strict=True))
+def fits(slug: str, operation: str, probe: Probe, results: Calls, near: float = 0.0) -> bool:
+    """Say whether two calls in a row gave what a defect predicts, or nearly so."""
+    pairs = zip(results, predict(slug, operation, probe), strict=True)
+    if not near:
+        return all(same(*pair) for pair in pairs)
+    bound = near * float(np.abs(probe.truth[operation]).max(initial=0))
+    return all(got.shape == expected.shape and bool(np.all(np.abs(got - expected) <= bound)) for got, expected in pairs)
 
 
 def same(got: Array, expected: Array) -> bool:

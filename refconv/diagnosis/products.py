@@ -144,6 +144,7 @@ def slots_of(problem: ConvProblem) -> Slots:
     outputs = max(1, problem.out_channels // problem.groups)
     values["g"], values["m"] = values["k"] // outputs, values["k"] % outputs
     values["k%G"] = values["k"] % problem.groups
+    values["o"] = np.ravel_multi_index([values[name] for name in outs], problem.output_size)
     values["ic"] = values["g"] * per_group + values["c"]
     inside = np.ones(len(grid[0]), bool)
     for axis, name in enumerate(axes):

@@ -24,7 +24,7 @@ BENT = {
     "negative wrapped": "wraps round where it is negative", "mirrored": "is mirrored at the image's edge",
     "mirrored with its edge": "is mirrored at the image's edge, which is repeated",
 }  # fmt: skip
-OUTPUTS, TAPS = ("n", "k", "g", "m", "k%G", "od", "oh", "ow"), ("c", "kd", "kh", "kw")
+OUTPUTS, TAPS = ("n", "k", "g", "m", "k%G", "o", "od", "oh", "ow"), ("c", "kd", "kh", "kw")
 SIDES = {"iw": ("column", "left", "right"), "ih": ("row", "up", "down"), "id": ("plane", "forward", "backward")}
 
 
@@ -32,7 +32,8 @@ def sentences(difference: Difference, problem: ConvProblem) -> list[str]:
     """Write what is wrong, one sentence for each part of a description.
 
     Letters: n, k, c, oh, ow, kh, kw are the variables of the seven loops (c counts within the group), g is the
-    group, ic the input channel, ih and iw the place on the image, m the number of k within its group.
+    group, ic the input channel, ih and iw the place on the image, m the number of k within its group, and o that of
+    the position on the output plane, row after row.
     """
     if not difference.exact:
         return [_listing(difference)]

@@ -101,6 +101,8 @@ def view_of_linear(linear: Linear) -> View:
     }
     per_group = max(1, problem.out_channels // problem.groups)
     letters |= {"g": letters["k"] // per_group, "m": letters["k"] % per_group}
+    outs = [letters[f"o{axis}"] for axis in axis_names(problem)]
+    letters["o"] = np.ravel_multi_index(outs, problem.output_size)
     slots = slots_of(problem)
     sees = np.zeros(len(letters["n"]), np.int64)
     np.maximum.at(sees, slots.y, slots.letters["inside"])

@@ -27,12 +27,15 @@ class Finding:
         Its slug, and those of all others that predict the same here.
     shown, judged : int
         On how many different problems it showed, of how many.
+    rounded : bool
+        Whether the results are those that it predicts but for small differences.
     """
 
     operations: tuple[str, ...]
     defects: tuple[str, ...]
     shown: int
     judged: int
+    rounded: bool = False
 
 
 def describe(
@@ -66,6 +69,8 @@ def _finding(finding: Finding) -> str:
     text = f"{_listed(finding.operations)}: {slug}, {where}. {defect.summary()} Usually means: {defect.usually}"
     if finding.shown == 1:
         text += " Only one of the problems shows it, so look twice."
+    if finding.rounded:
+        text += " Apart from it, results differ by what looks like rounding."
     if equals:
         text += f" Equivalent here: {_listed(equals)}."
     return text

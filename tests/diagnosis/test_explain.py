@@ -6,11 +6,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from more_strange_layers import LAYERS as MORE
 from strange_layers import LAYERS
 
 from refconv.diagnosis import diagnose
 from refconv.diagnosis.layer import Layer
 from refconv.diagnosis.pairs import together
+
+ALL = [*LAYERS, *MORE]
 
 
 class OddColumns(Layer):
@@ -25,7 +28,7 @@ def odd():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("layer", "truth", "words"), [entry[1:] for entry in LAYERS], ids=[item[0] for item in LAYERS])
+@pytest.mark.parametrize(("layer", "truth", "words"), [entry[1:] for entry in ALL], ids=[item[0] for item in ALL])
 def test_a_strange_layer_is_told(layer, truth, words):
     description = diagnose(layer).description
     assert [word for word in words if word not in description] == [], description

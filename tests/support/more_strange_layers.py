@@ -194,12 +194,17 @@ def right(x, weight, bias, stride, padding, dilation, groups):
 LAYERS = [
     ("circular FFT", fft_circular, "the padding holds the other end of the image", ("padding-wrapped",)),
     ("Winograd sign", winograd_sign, "a wrong sign in row 2 of G", ()),
-    ("NHWC", nhwc, "weights reshaped, not transposed, to HWIO", ("weight",)),
-    ("as_strided", strided_windows, "stride and dilation exchanged along the width", ("iw", "sW")),
+    ("NHWC", nhwc, "weights reshaped, not transposed, to HWIO", ("weight-taps-first",)),
+    ("as_strided", strided_windows, "stride and dilation exchanged along the width", ("ow*2 + kw of the padded",)),
     ("grouped einsum", grouped_einsum, "channels split as (C/G, G)", ("groups-interleaved",)),
-    ("tape", Tape, "grad_bias counted once for each input channel", ("grad_bias",)),
-    ("flat pitch", flat_pitch, "the pitch of a row lacks the padding on the right", ("pad right",)),
-    ("two threads", two_threads, "the last image of an odd batch is lost", ("N",)),
+    ("tape", Tape, "grad_bias counted once for each input channel", ("C/G",)),
+    ("flat pitch", flat_pitch, "the pitch of a row lacks the padding on the right", ("oh*14 + kh*7", "pad right")),
+    ("two threads", two_threads, "the last image of an odd batch is lost", ("N % 2 == 1 (odd)", "not computed")),
     ("stuffed kernel", stuffed_kernel, "taps lie at the end of their cell", ("too far",)),
-    ("by transposition", ByTransposition, "pads of the turned kernel forget the dilation", ("dilat",)),
+    (
+        "by transposition",
+        ByTransposition,
+        "pads of the turned kernel forget the dilation",
+        ("Grad_output is read at ow", "dW >= 2"),
+    ),
 ]
