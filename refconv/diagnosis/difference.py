@@ -213,17 +213,18 @@ def _part(view: View, met: Met, where: Selection, extra: bool = False) -> Part |
     """Fit formulas to what slots met, then describe which of them drop out, and all factors."""
     here = where.holds(view.letters)
     there = here & (met.target != ABSENT)
-    formulas = fit_formulas(view, met.target, there)
-    if formulas is None:
-        return None
-    predicted = Part(where, formulas).evaluate(view).target != ABSENT
-    dropped = None
-    if not np.array_equal(predicted, there):
-        dropped = selection_of(predicted & ~there, predicted, view.letters)
-        if dropped is None:
-            return None
     factors = _factors(view, met.factor, there)
-    return None if factors is None else Part(where, formulas, dropped, factors, extra=extra)
+    if factors is None:
+        return None
+    found: Part | None = None
+    for formulas in fit_formulas(view, met.target, there):
+        predicted = Part(where, formulas).evaluate(view).target != ABSENT
+        if np.array_equal(predicted, there):
+            return Part(where, formulas, None, factors, extra=extra)
+        if found is None:
+            dropped = selection_of(predicted & ~there, predicted, view.letters)
+            found = Part(where, formulas, dropped, factors, extra=extra) if dropped else None
+    return found
 
 
 def _extra(view: View, met: Met, one: bool) -> Part | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -12,35 +12,49 @@ from refconv.diagnosis.products import Array, Integers
 from refconv.diagnosis.views import View
 
 
-def fit_formulas(view: View, target: Integers, there: Array) -> tuple[Formula, ...] | None:
-    """Fit each index by itself; then the flat index, for memory that is misread; then each by any letters."""
+def fit_formulas(view: View, target: Integers, there: Array) -> Iterator[tuple[Formula, ...]]:
+    """Yield what gives the elements that slots met, each index by itself at first.
+
+    Then the flat index, for memory that is misread; the padded image and other orders of the axes; and each index by
+    any letters.
+    """
     if not there.any():
-        return tuple(Formula(index.name, "same", index.extent) for index in view.indices)
-    letters = {name: values[there] for name, values in view.letters.items()}
-    values = np.unravel_index(target[there], view.shape)
+        yield tuple(Formula(index.name, "same", index.extent) for index in view.indices)
+        return
+    letters, target = {name: values[there] for name, values in view.letters.items()}, target[there]
+    values = np.unravel_index(target, view.shape)
     found = [
         fit(index.name, value, index.truth[there], letters, index.extent, index.preferred)
         for index, value in zip(view.indices, values, strict=True)
     ]
-    if all(formula is not None and formula.kind != "table" for formula in found):
-        return tuple(formula for formula in found if formula is not None)
-    for first in (2, 0):  # rows and columns together, then the whole memory
-        merged = _merged(view, target[there], letters, found, first)
-        if merged is not None:
-            return merged
-    for first in (2, 0):
-        padded = _padded(view, target[there], letters, found, first)
-        if padded is not None:
-            return padded
+    plain = _complete(found)
+    if plain and all(formula.kind != "table" for formula in plain):
+        yield plain
+        return
+    for way in (_merged, _padded):
+        for first in (2, 0):  # rows and columns together, then the whole memory
+            yield from filter(None, [way(view, target, letters, found, first)])
+    yield from filter(None, [_rearranged(view, target, letters), _freely(view, values, letters, found)])
+
+
+Found = Sequence[Formula | None]
+Formulas = tuple[Formula, ...]
+
+
+def _rearranged(view: View, target: Integers, letters: Mapping[str, Integers]) -> Formulas | None:
+    """Read memory with its axes in another order."""
     if view.tensor != "bias":
-        relaid = fit_relaid(target[there], letters, {index.name: index.extent for index in view.indices})
-        if relaid is not None:
-            return (relaid,)
-    if view.tensor == "bias":
+        formula = fit_relaid(target, letters, {index.name: index.extent for index in view.indices})
+    else:
         extents = {name: int(view.letters[name].max()) + 1 for name in view.letters if name in "nk" or name[0] == "o"}
-        layout = fit_layout(target[there], letters, extents)
-        return (layout,) if layout else _complete(found)
+        formula = fit_layout(target, letters, extents)
+    return (formula,) if formula else None
+
+
+def _freely(view: View, values: Sequence[Integers], letters: Mapping[str, Integers], found: Found) -> Formulas | None:
+    """Fit what is not found yet by any letters."""
     loops = [name for name in letters if name in ("n", "k", "c") or (name[0] in "ok" and len(name) == 2)]
+    loops = [] if view.tensor == "bias" else loops
     free = [
         formula or fit_freely(index.name, value, letters, loops, index.extent)
         for formula, index, value in zip(found, view.indices, values, strict=True)
@@ -48,9 +62,7 @@ def fit_formulas(view: View, target: Integers, there: Array) -> tuple[Formula, .
     return _complete(free)
 
 
-def _merged(
-    view: View, target: Integers, letters: Mapping[str, Integers], found: Sequence[Formula | None], first: int
-) -> tuple[Formula, ...] | None:
+def _merged(view: View, target: Integers, letters: Mapping[str, Integers], found: Found, first: int) -> Formulas | None:
     """Take all indices from the given one on for one, in C order."""
     extent = math.prod(view.shape[first:])
     lone = len(view.shape) - first < 2 or any(formula is None or formula.kind == "table" for formula in found[:first])
@@ -58,9 +70,7 @@ def _merged(
     return None if flat is None else (*(_complete(found[:first]) or ()), Formula("flat", "affine", extent, *flat))
 
 
-def _padded(
-    view: View, target: Integers, letters: Mapping[str, Integers], found: Sequence[Formula | None], first: int
-) -> tuple[Formula, ...] | None:
+def _padded(view: View, target: Integers, letters: Mapping[str, Integers], found: Found, first: int) -> Formulas | None:
     """Count the elements of the padded image, instead."""
     size, padding = view.problem.input_size, view.problem.padding
     if view.tensor != "x" or len(size) != 2 or any(formula is None for formula in found[:first]):
@@ -73,6 +83,6 @@ def _padded(
     return (*(_complete(found[:first]) or ()), Formula("flat", "padded", extent, *flat, frame))
 
 
-def _complete(found: Sequence[Formula | None]) -> tuple[Formula, ...] | None:
+def _complete(found: Found) -> Formulas | None:
     formulas = tuple(formula for formula in found if formula is not None)
     return formulas if len(formulas) == len(found) else None

@@ -40,7 +40,10 @@ def fits(slug: str, operation: str, probe: Probe, results: Calls, near: float = 
     if not near:
         return all(same(*pair) for pair in pairs)
     bound = near * float(np.abs(probe.truth[operation]).max(initial=0))
-    return all(got.shape == expected.shape and bool(np.all(np.abs(got - expected) <= bound)) for got, expected in pairs)
+    return all(
+        got.shape == expected.shape and np.allclose(got, expected, rtol=0, atol=bound, equal_nan=True)
+        for got, expected in pairs
+    )
 
 
 def same(got: Array, expected: Array) -> bool:
