@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from refconv import __version__
-from refconv.cli import finding, foreign, judged, story, suites
+from refconv.cli import accumulated, finding, foreign, judged, story, suites
 from refconv.cli.options import FAILED, NOT_STARTED, USAGE
 from refconv.errors import DisagreementError, ImplementationError, RefconvError
 
@@ -48,7 +48,8 @@ def commands() -> None:
 
 
 for command in (
-    story.quickstart_command, suites.generate_command, suites.verify_command, judged.check_command,
+    story.quickstart_command, suites.generate_command, accumulated.accumulate_command, suites.verify_command,
+    judged.check_command,
     finding.diagnose_command, finding.hunt_command, finding.fingerprint_command, suites.list_command,
     suites.show_command, suites.export_command, judged.judge_command, foreign.include_dir_command,
     foreign.protocol_test_command,
