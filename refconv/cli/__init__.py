@@ -49,9 +49,8 @@ def commands() -> None:
 
 for command in (
     story.quickstart_command, suites.generate_command, accumulated.accumulate_command, suites.verify_command,
-    judged.check_command,
-    finding.diagnose_command, finding.hunt_command, finding.fingerprint_command, suites.list_command,
-    suites.show_command, suites.export_command, judged.judge_command, foreign.include_dir_command,
+    judged.check_command, finding.diagnose_command, finding.hunt_command, finding.fingerprint_command,
+    suites.list_command, suites.show_command, suites.export_command, judged.judge_command, foreign.include_dir_command,
     foreign.protocol_test_command,
 ):  # fmt: skip
     commands.add_command(command)

@@ -15,6 +15,7 @@ from refconv.errors import CatalogueError
 from refconv.export import FORMATS, WORD_BITS, Exported, Options, Selection, export, stream_lines
 from refconv.generate import generate
 from refconv.generate import recompute as compute_again
+from refconv.implementations.devices import DEVICES
 from refconv.report.drawn import DRAWN, drawing, index_of, print_drawing
 from refconv.report.write import write_text
 from refconv.show import print_case, print_list
@@ -31,10 +32,11 @@ from refconv.suite.embedded import smoke_folder
 @click.option("--oracle", type=click.Choice(["torch"]), default=None, help="An outside oracle that must agree too.")
 @click.option("--recipe", type=click.Path(path_type=Path), default=None, metavar="FILE",
               help="Write the hashes of the extended tier there, instead of checking them.")  # fmt: skip
+@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True, help="Where im2col computes.")
 @FORCE
 def generate_command(
     tier: str, select: Paths, out: Path, jobs: int, dask: str | None, oracle: str | None, recipe: Path | None,
-    force: bool,
+    device: str, force: bool,
 ) -> int:  # fmt: skip
     """Make a suite; nothing is written unless all references agree on every bit.
 
@@ -42,7 +44,7 @@ def generate_command(
     """
     patterns = tuple(map(str, select))
     with progress_bar("cases") as progress, cluster(dask) as executor:
-        count = generate(out, tier, patterns, jobs, oracle, force, executor, progress, recipe)
+        count = generate(out, tier, patterns, jobs, oracle, force, executor, progress, recipe, device)
     opinion = f"; {oracle} agrees on all that no policy leaves open" if oracle else ""
     written = f"{count} cases written to {escape(str(out))}"
     console().print(f"{written}; direct, sparse and im2col agree on every element{opinion}.")

@@ -16,12 +16,13 @@ from typing import Any
 from refconv.catalogue import FILLS, VERSION, CaseSpec, cases
 from refconv.catalogue.promises import promises
 from refconv.errors import DisagreementError, RefconvError, SuiteError
-from refconv.generate.consensus import REFERENCES, consult, golden_case
+from refconv.generate.consensus import REFERENCES, computing_on, consult, golden_case
 from refconv.generate.recipe import Hashes, check_recipe, hashes_of, needs_recipe, read_recipe, write_recipe
 from refconv.generate.sampling import STATED, computes_all, count_products
 from refconv.generate.workshop import Made, keep, kept, move, workshop
 from refconv.implementations import load_implementation
-from refconv.suite import Group, lint_group, note_for, staged, write_group, write_manifest
+from refconv.implementations.devices import im2col_on
+from refconv.suite import Case, Group, lint_group, note_for, staged, write_group, write_manifest
 from refconv.workers import Outcome, spread
 
 Progress = Callable[[int, int], None]
@@ -54,6 +55,7 @@ class Job:
     tier: str
     select: tuple[str, ...]
     oracle: str | None
+    device: str
     group: str
 
     def __str__(self) -> str:
@@ -63,7 +65,7 @@ class Job:
 def generate(
     out: str | Path, tier: str = "core", select: Iterable[str] = ("*",), jobs: int = 1, oracle: str | None = None,
     force: bool = False, executor: Executor | None = None, progress: Progress | None = None,
-    recipe: str | Path | None = None,
+    recipe: str | Path | None = None, device: str = "cpu",
 ) -> int:  # fmt: skip
     """Generate a suite, or leave everything as it was.
 
@@ -87,6 +89,8 @@ def generate(
     recipe : path, optional
         Write the recipe of the tier there, instead of holding what is made against the recipe that comes with
         refconv; for tiers that have one.
+    device : {"cpu", "cuda"}
+        Where im2col computes.
 
     Returns
     -------
@@ -107,21 +111,22 @@ def generate(
     patterns = tuple(select)
     specs = cases(tier, patterns)
     known = _known_hashes(tier, recipe, whole=len(specs) == len(cases(tier)))
-    witness = oracle_name(oracle)
-    with staged(Path(out), force) as stage, workshop(Path(out), (tier, patterns, witness)) as folder:
-        made = list(_finished(folder, specs, (tier, patterns, witness), jobs, executor, known, progress))
+    im2col_on(device)  # or a sentence that says why not, before the work
+    purpose = (tier, patterns, oracle_name(oracle), device)
+    with staged(Path(out), force) as stage, workshop(Path(out), purpose) as folder:
+        made = list(_finished(folder, specs, purpose, jobs, executor, known, progress))
         for one in made:
             move(folder, one, stage)
         readme = README.format(tier=tier, version=VERSION)
         (stage / "README.md").write_bytes(readme.encode("ascii"))
-        write_manifest(stage, tier, VERSION, [one.record for one in made], _provenance(made, witness))
+        write_manifest(stage, tier, VERSION, [one.record for one in made], _provenance(made, *purpose[2:]))
     if recipe is not None:
         write_recipe(Path(recipe), specs, {case_id: said for one in made for case_id, said in one.hashes.items()})
     return len(specs)
 
 
 def _finished(
-    folder: Path, specs: list[CaseSpec], purpose: tuple[str, tuple[str, ...], str | None], jobs: int,
+    folder: Path, specs: list[CaseSpec], purpose: tuple[str, tuple[str, ...], str | None, str], jobs: int,
     executor: Executor | None, known: Hashes | None, progress: Progress | None,
 ) -> Iterator[Made]:  # fmt: skip
     """Yield every group, the kept ones and those that are made; failures are raised when all others are done."""
@@ -173,7 +178,7 @@ def make_group(job: Job) -> Made:
     flags = sorted({flag for spec in specs for flag in spec.flags})
     group = Group(
         name=job.group, suite=job.tier, header=(FILLS[specs[0].fill].header,),
-        notes={flag: note_for(flag, promises()) for flag in flags}, cases=tuple(golden_case(spec) for spec in specs),
+        notes={flag: note_for(flag, promises()) for flag in flags}, cases=_golden_cases(specs, job.device),
     )  # fmt: skip
     findings = lint_group(group)
     if findings:
@@ -181,6 +186,11 @@ def make_group(job: Job) -> Made:
     record = write_group(job.folder, group)
     hashes = hashes_of(json.loads((job.folder / f"{job.group}.json").read_bytes())) if needs_recipe(job.tier) else {}
     return Made(record, opinions, hashes, {spec.id: names for spec in specs if (names := _sampling(spec))})
+
+
+def _golden_cases(specs: list[CaseSpec], device: str) -> tuple[Case, ...]:
+    with computing_on(device):
+        return tuple(golden_case(spec) for spec in specs)
 
 
 @lru_cache(maxsize=2)
@@ -232,7 +242,7 @@ def oracle_name(oracle: str | None) -> str | None:
     return name
 
 
-def _provenance(made: list[Made], oracle: str | None) -> dict[str, Any]:
+def _provenance(made: list[Made], oracle: str | None, device: str) -> dict[str, Any]:
     packages = ["refconv", "numpy", "scipy", "ml_dtypes", *([oracle.partition(":")[0]] if oracle else [])]
     opinions = {case: said for one in made for case, said in one.opinions.items()}
     sampled = {case: names for one in made for case, names in one.sampled.items()}
@@ -243,6 +253,7 @@ def _provenance(made: list[Made], oracle: str | None) -> dict[str, Any]:
         "versions": {name: version(name) for name in packages},
         "witnesses": {reference.name: "every element of every operation" for reference in REFERENCES},
         **({"sample": STATED, "sampled": dict(sorted(sampled.items()))} if sampled else {}),
+        **({} if device == "cpu" else {"device of im2col": device}),
         "oracle": oracle,
         "oracleSays": dict(sorted(opinions.items())),
     }
