@@ -1,0 +1,148 @@
+"""Sums of float64 parts against Python integers: the same value, rounded to every format in both directions."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from refconv import ConvProblem, FormatError, exact
+from refconv.exact.expansion import Part, can_expand, two_sum
+from refconv.exact.products import BESIDE, products
+from refconv.exact.slicing import extent, real_slices
+from refconv.exact.sums import FloatSum, IntegerSum, SlicedSum, to_integers
+from refconv.formats import FORMATS, get_format
+from refconv.reference import direct, im2col
+
+FLOATS = [name for name in FORMATS if not FORMATS[name].is_integer]
+exponents = st.integers(-120, 120)
+significands = st.integers(-(2**53), 2**53)
+
+
+def as_sums(columns):
+    """Return the same sum, of one element per column, in floats and in integers."""
+    rows = [np.array(row, dtype=np.float64) for row in zip(*columns, strict=True)]
+    written = [to_integers(row) for row in rows]
+    low = min(exponent for _, exponent in written)
+    total = np.zeros(len(columns), dtype=object)
+    for integers, exponent in written:
+        total = total + np.array([int(value) * 2 ** (exponent - low) for value in integers], dtype=object)
+    parts = tuple(Part(row, *extent(row)) for row in rows)
+    return FloatSum((len(columns),), parts), IntegerSum((len(columns),), total, low)
+
+
+numbers = st.builds(lambda m, e: float(m) * 2.0**e, significands, exponents)
+
+
+@st.composite
+def tables(draw):
+    """Draw columns of as many numbers each; every column is one sum."""
+    count = draw(st.integers(1, 5))
+    return draw(st.lists(st.lists(numbers, min_size=count, max_size=count), min_size=1, max_size=6))
+
+
+@settings(max_examples=300, deadline=None)
+@given(tables(), st.sampled_from(FLOATS), st.booleans())
+def test_floats_and_integers_round_alike(columns, name, upward):
+    floats, integers = as_sums(columns)
+    out = get_format(name)
+    overflow = None if out.has_infinity else "saturate"
+    got, expected = (total.round(out, overflow, upward=upward) for total in (floats, integers))
+    assert got.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("name", FLOATS)
+@pytest.mark.parametrize("tail", [0.0, 2.0**-90, -(2.0**-90), 2.0**-140, -(2.0**-140)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_lies_far_below_a_tie_decides_it(name, tail, sign):
+    out = get_format(name)
+    ulp = 2.0 ** (1 - out.precision)
+    rows = [[sign * (1 + step * ulp), sign * ulp / 2, sign * tail] for step in range(4)]
+    rows += [[sign * 2.0**60, sign * (1 + ulp), -sign * 2.0**60, sign * ulp / 2, sign * tail]]
+    width = max(map(len, rows))
+    floats, integers = as_sums([row + [0.0] * (width - len(row)) for row in rows])
+    overflow = None if out.has_infinity else "nan"
+    for upward in (False, True):
+        got, expected = (total.round(out, overflow, upward=upward) for total in (floats, integers))
+        assert got.tobytes() == expected.tobytes()
+
+
+@given(tables())
+def test_plus_keeps_the_sum_exact(columns):
+    floats, integers = as_sums(columns)
+    values = np.array([column[0] * 2.0**-40 for column in columns])
+    for name in ("float64", "bfloat16"):
+        got, expected = (total.plus(values).round(get_format(name)) for total in (floats, integers))
+        assert got.tobytes() == expected.tobytes()
+
+
+def test_sums_that_leave_the_ordinary_range_go_on_as_integers():
+    floats = FloatSum((2,), (Part(np.array([1.0, -2.0]), 0, 2),))
+    total = floats.plus(np.array([5e-324, np.finfo(np.float64).max]))
+    assert isinstance(total, SlicedSum)
+    assert total.round(get_format("float64"), upward=True).tolist() == [1 + 2.0**-52, np.finfo(np.float64).max]
+    assert not can_expand([Part(np.array([5e-324]), -1074, -1073)])
+
+
+def test_zero_is_positive_and_a_vanishing_result_keeps_its_sign():
+    total = FloatSum((3,), (Part(np.array([-0.0, 2.0**-200, -(2.0**-200)]), -200, -199),))
+    for name in ("float32", "bfloat16", "float64"):
+        rounded = total.round(get_format(name)).astype(np.float64)
+        assert np.signbit(rounded).tolist() == [False, False, True]
+
+
+def test_integers_are_checked():
+    small = FloatSum((1,), (Part(np.array([2.0**40]), 0, 41), Part(np.array([1 - 2.0**40]), 0, 41)))
+    assert small.round(get_format("int32")).tolist() == [1]
+    for parts in ((0.5,), (2.0**31,), (3.0, 2.0**-60)):
+        bad = FloatSum((1,), tuple(Part(np.array([part]), -60, 32) for part in parts))
+        with pytest.raises(FormatError, match="int32 must hold every exact result"):
+            bad.round(get_format("int32"))
+
+
+@given(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300))
+def test_two_sum_is_exact(first, second):
+    total, rest = two_sum(first, second)
+    assert Fraction(total) + Fraction(rest) == Fraction(first) + Fraction(second)
+
+
+@given(st.lists(numbers, min_size=1, max_size=9), st.integers(1, 50))
+def test_real_slices_add_up_and_keep_their_width(values, width):
+    tensor = np.array(values)
+    parts = real_slices(tensor, extent(tensor), width)
+    total = sum(np.vectorize(Fraction, otypes=[object])(part) for _, part in parts)
+    assert total.tolist() == [Fraction(value) for value in values]
+    for exponent, part in parts:
+        scaled = np.ldexp(part, -exponent)
+        assert np.abs(scaled).max() <= 2.0 ** max(width - 1, 0)
+        assert (np.rint(scaled) == scaled).all()
+
+
+@pytest.mark.parametrize("operation", ["forward", "grad_input", "grad_weight"])
+@pytest.mark.parametrize("bits", [18, 22, 25, 40])
+def test_no_sum_of_magnitudes_of_a_convolved_pair_exceeds_53_bits(operation, bits):
+    """The worst digits: all as large as they can be, so that every bound is met."""
+    problem = ConvProblem(batch=2, in_channels=3, out_channels=5, input_size=(8, 9), kernel_size=(3, 2))
+    names = exact.FACTORS[operation]
+    rng = np.random.default_rng(bits)
+    factors = [rng.choice([-1.0, 1.0], problem.shape_of(name)) * (2.0**bits - 1) for name in names]
+    calls = []
+
+    def apply(first, second, within):
+        function, bias = getattr(im2col, operation), [None] * (operation == "forward")
+        call = lambda a, b: function(a, b, *bias, within)  # noqa: E731
+        axis = BESIDE[operation][0]
+        count = second.shape[axis] // factors[1].shape[axis]
+        sizes = np.split(call(np.abs(first), np.abs(second)), count, 0 if operation == "grad_weight" else 1)
+        for size, part in zip(sizes, np.split(second, count, axis), strict=True):
+            calls.append(size.max() / 2.0 ** (extent(first)[0] + extent(part)[0]))
+            assert calls[-1] <= 2.0**53
+        return call(first, second)
+
+    parts = products(operation, factors, [extent(factor) for factor in factors], problem, apply)
+    assert len(calls) >= (2 if bits > 24 else 1)
+    tensors = dict(zip(names, factors, strict=True))
+    truth = exact.exact_sum(operation, tensors, problem, direct).round(get_format("float64"))
+    got = FloatSum(problem.shape_of(operation), tuple(parts)).round(get_format("float64"))
+    assert got.tobytes() == truth.tobytes()
