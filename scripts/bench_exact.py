@@ -1,0 +1,86 @@
+"""How fast exact values are: the exact engine over im2col beside torch's inexact float64.
+
+Usage: ``python scripts/bench_exact.py [--threads N] [--rounds N] [--out FILE.json]``.  Fills: ``integers`` need one
+convolution; ``float32`` and ``float64`` are normal deviates with all bits of their mantissas.
+"""
+
+import benching
+
+CHOSEN = benching.options(__doc__.splitlines()[0])
+
+import math  # noqa: E402  # BLAS reads its threads when NumPy is imported
+
+import numpy as np  # noqa: E402
+
+from refconv import ConvProblem, exact  # noqa: E402
+from refconv.reference import im2col  # noqa: E402
+
+FILLS = {"integers": "float32", "float32": "float32", "float64": "float64"}
+TENSORS = ("x", "weight", "grad_output")
+
+
+def draw(problem, fill):
+    """Draw the tensors of a layer."""
+    rng = np.random.default_rng(0)
+    made = rng.integers if fill == "integers" else lambda _, __, shape: rng.standard_normal(shape)
+    return {name: made(-100, 100, problem.shape_of(name)).astype(FILLS[fill]) for name in TENSORS}
+
+
+def ours(t, problem, out):
+    """Return the three operations of the exact engine."""
+    return {
+        "forward": lambda: exact.forward(t["x"], t["weight"], None, problem, out, im2col),
+        "grad_input": lambda: exact.grad_input(t["grad_output"], t["weight"], problem, out, im2col),
+        "grad_weight": lambda: exact.grad_weight(t["x"], t["grad_output"], problem, out, im2col),
+    }
+
+
+def of_layers(fill):
+    """Compare on the five layers."""
+    rows, ratios, rate = [], [], benching.peak("float64")
+    for name, problem in benching.layers().items():
+        t = draw(problem, fill)
+        theirs = benching.torch_calls({key: value.astype(np.float64) for key, value in t.items()}, problem)
+        mine = ours(t, problem, FILLS[fill])
+        calls = {f"torch {key}": call for key, call in theirs.items()} | mine
+        took = benching.measure(calls, CHOSEN.rounds if fill == "integers" else CHOSEN.rounds // 2 + 1, CHOSEN.threads)
+        each = [took[key] / took[f"torch {key}"] for key in mine]
+        count = math.prod(problem.y_shape) * math.prod(problem.weight_shape[1:])
+        convolved = [len(exact.exact_sum(key, t, problem, im2col).parts) for key in mine]
+        rows.append([fill, name, *(round(took[key], 2) for key in mine), *(round(ratio, 2) for ratio in each),
+                     round(took["forward"] / (1000 * count / rate), 2), "/".join(map(str, convolved))])  # fmt: skip
+        ratios.append(each)
+    return rows, ratios
+
+
+def growth():
+    """Measure nanoseconds per multiply-accumulate from 10**6 to 10**9 of them."""
+    found = {}
+    for size in (8, 24, 76, 240):
+        problem = ConvProblem(batch=1, in_channels=48, out_channels=48, input_size=(size, size), kernel_size=(3, 3),
+                              padding=((1, 1), (1, 1)))  # fmt: skip
+        took = benching.measure(ours(draw(problem, "integers"), problem, "float32"), 3, CHOSEN.threads)
+        count = math.prod(problem.y_shape) * math.prod(problem.weight_shape[1:])
+        found[f"{count:.2g}"] = {name: round(1e6 * ms / count, 3) for name, ms in took.items()}
+    return found
+
+
+def main():
+    """Print and write everything."""
+    benching.set_torch_threads(CHOSEN.threads)
+    rows, summary = [], {}
+    for fill in FILLS:
+        more, ratios = of_layers(fill)
+        rows += more
+        for place, name in enumerate(("forward", "grad_input", "grad_weight")):
+            values = [ratio[place] for ratio in ratios]
+            summary[f"{fill}, {name} / torch float64"] = (
+                f"{benching.geometric_mean(values):.2f} (geometric mean), {max(values):.2f} (largest)"
+            )
+    summary["growth, ns per multiply-accumulate"] = growth()
+    columns = ["fill", "layer", "y ms", "gx ms", "gw ms", "y ratio", "gx ratio", "gw ratio", "y / peak", "convolutions"]
+    benching.finish(CHOSEN, "exact values and torch float64", columns, rows, summary)
+
+
+if __name__ == "__main__":
+    main()
