@@ -14,7 +14,7 @@ import benching
 
 from refconv import check, load_suite
 from refconv.generate import generate, recompute
-from refconv.generate.workers import dask_executor
+from refconv.workers import dask_executor
 from refconv.implementations import load_implementation
 from refconv.suite import verify_files
 

@@ -155,6 +155,7 @@ def _processor():
 
 
 def installed(name):
+    """Return the version of a package, or None."""
     try:
         return version(name)
     except PackageNotFoundError:
