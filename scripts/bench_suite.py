@@ -14,9 +14,9 @@ import benching
 
 from refconv import check, load_suite
 from refconv.generate import generate, recompute
-from refconv.workers import dask_executor
 from refconv.implementations import load_implementation
 from refconv.suite import verify_files
+from refconv.workers import dask_executor
 
 
 def timed(function):
