@@ -55,7 +55,6 @@ def test_metadata_and_package_state_one_version():
         ("implementations", "refconv_impl.h"),
         ("implementations/schemas", "*.json"),
         ("report", "*.html.j2"),
-        ("report", "*.svg.j2"),
         ("report", "*.css"),
         ("report", "*.js"),
         ("report", "*.json"),
