@@ -123,9 +123,11 @@ def _described(
     plain: Explanation, seconds: float,
 ) -> Explanation:  # fmt: skip
     """Recover the operator and describe it."""
-    probe = _affordable(runner, operation, [probe_named(item.probe) for item in wrong], seconds)
+    likely = [probe_named(item.probe) for item in wrong]
     if found is not None and wrong[0].probe not in PREFERRED:  # a large one, most of whose attributes do not matter
-        probe = probe_of(found.roomy, probe.element.name, probe.layout)
+        simple = (found.roomy, found.smallest)
+        likely = [*(probe_of(problem, likely[0].element.name, likely[0].layout) for problem in simple), *likely]
+    probe = _affordable(runner, operation, likely, seconds)
     run = Caller(runner, operation, probe)
     recovery = recover(operation, probe.problem, run, seconds, _largest(probe))
     plain = replace(plain, problem=probe.problem.descriptor, conditions=found)
