@@ -50,7 +50,7 @@ def test_a_defect_is_named_alone_on_the_usual_probes(slug):
     assert finding.operations == all_defects()[slug].operations
 
 
-@pytest.mark.parametrize("slug", SLUGS[::16])
+@pytest.mark.parametrize("slug", SLUGS[::40])
 def test_a_diagnosis_names_it_too(slug):
     diagnosis = diagnose(all_defects()[slug]())
     assert diagnosis.defects == (slug,)

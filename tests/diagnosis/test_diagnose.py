@@ -102,6 +102,7 @@ def test_one_problem_alone_is_said_to_be_one():
     assert "Only one of the problems shows it" in diagnosis.description
 
 
+@pytest.mark.usefixtures("the_real_clock")
 def test_a_defect_must_predict_the_right_results_as_well():
     class OnlyPadded(Layer):
         def forward(self, x, weight, bias, problem):
@@ -142,6 +143,7 @@ def test_a_defect_of_some_problems_is_named_for_those():
     assert "On 4 of them it looks like bias-ignored, but not on n2c6i9x8-" in diagnosis.description
 
 
+@pytest.mark.usefixtures("the_real_clock")
 def test_small_differences_look_like_rounding():
     class Rounding(Layer):
         def forward(self, x, weight, bias, problem):

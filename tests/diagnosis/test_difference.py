@@ -92,7 +92,7 @@ def assert_described(layer, operation, problem, dtype=np.float64):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("slug", STRUCTURAL[::2])  # all of them by scripts/diagnosis_power.py without
+@pytest.mark.parametrize("slug", STRUCTURAL[::4])  # all of them by scripts/diagnosis_power.py without
 def test_a_defect_is_described_without_its_model(slug):
     problems = {name: first_showing(all_defects()[slug](), name) for name in all_defects()[slug].operations}
     assert any(problems.values())
@@ -110,7 +110,7 @@ SMALL = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("slug", SMALL[::3])
+@pytest.mark.parametrize("slug", SMALL[::8])
 def test_a_triggered_defect_is_described_without_its_model(slug):
     defect = triggered_defects()[slug]
     for operation in defect.operations:

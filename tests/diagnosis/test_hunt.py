@@ -54,7 +54,7 @@ def tiny():
     return tiny_problems()
 
 
-@pytest.mark.parametrize("slug", SAMPLE)
+@pytest.mark.parametrize("slug", SAMPLE[::3])  # all of them by scripts/hunt_power.py
 def test_no_problem_of_less_than_half_the_size_fails(slug):
     caught = caught_defect(slug).caught
     smaller = [problem for problem in tiny() if 2 * Attempt(problem).size < caught.attempt.size]
