@@ -3,6 +3,7 @@
 from refconv.check.assertion import assert_conv2d
 from refconv.check.causes import Cause
 from refconv.check.expect import expect, expected, idle_warning
+from refconv.check.fresh import FreshSuite
 from refconv.check.outcomes import FAILURES, STATUSES, Outcome, Report
 from refconv.check.rules import RuleSummary
 from refconv.check.run import check
@@ -14,6 +15,7 @@ __all__ = [
     "FAILURES",
     "STATUSES",
     "Cause",
+    "FreshSuite",
     "Outcome",
     "Plan",
     "Report",

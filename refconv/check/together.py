@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from refconv.check.cases import Outcomes, Progress, Rules, broken, check_cases
+from refconv.check.fresh import FreshSuite
 from refconv.errors import ImplementationError, WorkerError
 from refconv.implementations import Session, address_of, open_session
 from refconv.implementations.command import is_command
@@ -41,6 +42,7 @@ class Block:
     rules: Rules
     folder: Path
     ids: tuple[str, ...]
+    seed: int | None = None  # of a fresh suite
 
     def __str__(self) -> str:
         return self.ids[0] if len(self.ids) == 1 else f"{self.ids[0]} to {self.ids[-1]}"
@@ -83,7 +85,8 @@ def check_together(
     A case that takes its worker along is tried again, alone, before it counts as broken; the others go on.
     """
     cuts = range(0, len(ids), BLOCK)
-    work = [Block(opening, rules, suite.folder.absolute(), tuple(ids[cut : cut + BLOCK])) for cut in cuts]
+    folder, seed = suite.folder.absolute(), getattr(suite, "seed", None)
+    work = [Block(opening, rules, folder, tuple(ids[cut : cut + BLOCK]), seed) for cut in cuts]
     outcomes: Outcomes = {}
     name, done = opening.implementation, 0
     while work:
@@ -123,4 +126,6 @@ def check_block(block: Block) -> tuple[str, Outcomes]:
         session = _open[o] = open_session(o.implementation, o.isolate, o.timeout, o.memory_limit, o.threads)
         Finalize(session, session.close, exitpriority=1)  # when the worker ends
     suite = _suites.setdefault(block.folder, load_suite(block.folder))
+    if block.seed is not None:
+        suite = FreshSuite(suite, block.seed)
     return session.name, check_cases(session, block.rules, suite, block.ids)

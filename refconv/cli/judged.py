@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from refconv.check import check, expect, may_write_xfails, read_xfails, write_xfails
+from refconv.check import FreshSuite, check, expect, may_write_xfails, read_xfails, write_xfails
 from refconv.cli.options import DASK, FORCE, MEBIBYTE, VECTORS, Paths, WithCommand, judging, layouts, running
 from refconv.cli.output import cluster, conclude, console, progress_bar, tidy
 from refconv.diagnosis import with_causes
@@ -45,10 +45,18 @@ SHOWN = 5  # names of missing or strange files that are printed
     help="Processes, each with an implementation of its own; by default what fits, and one for a command.",
 )
 @DASK
+@click.option(
+    "--fresh",
+    type=click.IntRange(min=0),
+    default=None,
+    metavar="SEED",
+    help="Deal the numbers of the vectors again, and compute what they give: nobody has seen it.",
+)
 def check_command(
     impl: str, vectors: Path | None, select: Paths, ops: str, policies: tuple[str, ...], min_cases: int, reports: Paths,
     judged_by: str | None, xfails: Path | None, written: Path | None, force: bool, strict_statistics: bool,
-    thorough: bool, jobs: int | None, dask: str | None, isolate: bool, timeout: float, memory_limit: int | None,
+    thorough: bool, jobs: int | None, dask: str | None, fresh: int | None, isolate: bool, timeout: float,
+    memory_limit: int | None,
 ) -> int:  # fmt: skip
     """Judge an implementation: NAME[:OPTION], package.module:name or path/file.py:name."""
     known = read_xfails(xfails) if xfails else ()
@@ -57,12 +65,14 @@ def check_command(
     for path in reports:
         may_write_report(path)
     suite = load_suite(vectors or smoke_folder())
+    suite = suite if fresh is None else FreshSuite(suite, fresh)
     with tidy(), progress_bar("cases") as progress, cluster(dask) as executor:
         memory = memory_limit and memory_limit * MEBIBYTE
         report = check(impl, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
                        strict_statistics, policies, thorough, isolate, timeout, memory, jobs, executor)  # fmt: skip
     report = with_causes(expect(report, known), suite)
     words = (f" --vectors {vectors}" if vectors else "") + (f" --xfails {xfails}" if xfails else "")
+    words += "" if fresh is None else f" --fresh {fresh}"
     command = with_options(f"refconv check {impl}", words + claims(judged_by, strict_statistics, policies))
     code = conclude(report, command, reports, min_cases)
     if written:

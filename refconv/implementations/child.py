@@ -81,7 +81,7 @@ def _serve(session: InProcess, arena: Arena, requests: IO[bytes], answers: IO[by
         end = request.get("end", end)  # else behind the result before, which may not have been read
         stated = {"problem": problem, **request["call"]}
         problem = stated["problem"]
-        answer = session.call(Call(tensors=tensors, **stated))
+        answer = session.call(Call("", tensors=tensors, **stated))
         place = None if answer.result is None else arena.put([answer.result], end)[0]
         end = end if place is None else place.end
         _answer(answers, request["token"], _described(answer, place))

@@ -20,6 +20,7 @@ from refconv.implementations.session import Call
 from refconv.problem import ConvProblem
 
 PATIENCE = 2.0  # seconds until a process that was asked to end is killed
+HERE = ("case_id", "tensors", "problem")  # of a call: what is not sent as it is
 TAIL = 20  # lines of standard error that are kept
 
 
@@ -49,12 +50,13 @@ class ChildProcess:
     def requests(self, calls: Sequence[Call]) -> list[dict[str, Any]]:
         """Put the tensors of calls where the child finds them; those of the call before lie there already.
 
-        Results lie one behind the other, behind all inputs, so that none is lost before it is read.
+        Results lie one behind the other, behind all inputs, so that none is lost before it is read.  Which case it
+        is for stays here: what is judged has no business to know.
         """
         found: list[dict[str, Any]] = []
         sent, begin = self._sent, self._end
         for call in calls:
-            stated = {name: value for name, value in vars(call).items() if name not in ("tensors", "problem")}
+            stated = {name: value for name, value in vars(call).items() if name not in HERE}
             if call.problem is not self._problem:
                 self._problem = stated["problem"] = call.problem
             found.append({"call": stated})
