@@ -115,7 +115,7 @@ def _lost(suite: Suite, rules: Rules, case_id: str, error: WorkerError) -> Outco
 
 
 _open: dict[Opening, Session] = {}  # of this worker: starting an engine takes seconds, checking a block less
-_suites: dict[Path, Suite] = {}
+_suites: dict[tuple[Path, int | None], Suite] = {}
 
 
 def check_block(block: Block) -> tuple[str, Outcomes]:
@@ -125,7 +125,12 @@ def check_block(block: Block) -> tuple[str, Outcomes]:
         o = block.opening
         session = _open[o] = open_session(o.implementation, o.isolate, o.timeout, o.memory_limit, o.threads)
         Finalize(session, session.close, exitpriority=1)  # when the worker ends
-    suite = _suites.setdefault(block.folder, load_suite(block.folder))
-    if block.seed is not None:
-        suite = FreshSuite(suite, block.seed)
-    return session.name, check_cases(session, block.rules, suite, block.ids)
+    return session.name, check_cases(session, block.rules, _suite_of(block), block.ids)
+
+
+def _suite_of(block: Block) -> Suite:
+    key = block.folder, block.seed
+    if key not in _suites:
+        suite = load_suite(block.folder)
+        _suites[key] = suite if block.seed is None else FreshSuite(suite, block.seed)
+    return _suites[key]

@@ -1,0 +1,28 @@
+"""What is judged has no hand in the verdict, and does not learn which case it is asked about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from refconv import check, load_suite
+from refconv.suite.embedded import smoke_folder
+
+CHEATS = Path(__file__).parents[1] / "support" / "cheats.py"
+SELECT = ["worked-example-float32-iota", "asymmetric-float32-exact"]
+
+
+def judged(name: str) -> list[str]:
+    report = check(f"{CHEATS}:{name}", load_suite(smoke_folder()), SELECT, ["forward"], isolate=True)
+    assert report.outcomes
+    return [outcome.message if outcome.status == "PASS" else outcome.status for outcome in report.outcomes]
+
+
+@pytest.mark.parametrize("name", ["patches_the_judge", "patches_numpy", "answers_from_the_frames"])
+def test_a_cheat_in_the_child_passes_nothing(name: str) -> None:
+    assert set(judged(name)) == {"FAIL"}
+
+
+def test_nothing_that_the_child_holds_names_the_case() -> None:
+    assert set(judged("looks_for_the_case")) == {""}
