@@ -87,6 +87,10 @@ def read_xfails(path: str | Path) -> tuple[Xfail, ...]:
         raise XfailError(f"{path} must be a file of expected failures: {error.strerror or error}.") from error
     except ValueError as error:  # of TOML or of UTF-8
         raise XfailError(f"{path} must be TOML: {str(error).rstrip('.')}.") from error
+    except RecursionError:
+        raise XfailError(
+            f"{path} must be TOML that is not nested so deeply; an entry needs one pair of brackets."
+        ) from None
     unknown = sorted(document.keys() - {"xfail"})
     if unknown:
         raise XfailError(f"{path} must hold tables [[xfail]] alone, got {', '.join(unknown)}.")

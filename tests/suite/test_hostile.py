@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mutation import damaged, mutate
 
 from refconv.check import read_xfails
-from refconv.errors import RefconvError
+from refconv.errors import RefconvError, XfailError
 from refconv.implementations.messages import GarbledError, parse_answer, received
 from refconv.suite.assembly import build_group, parse_index
 from refconv.suite.embedded import smoke_folder
@@ -68,4 +68,11 @@ def test_damaged_expected_failures_are_read_or_refused(data: st.DataObject, tmp_
     path = tmp_path_factory.getbasetemp() / "known.toml"
     path.write_bytes(damaged(XFAILS, data))
     with suppress(RefconvError):
+        read_xfails(path)
+
+
+def test_deeply_nested_expected_failures_are_refused(tmp_path: Any) -> None:
+    path = tmp_path / "known.toml"
+    path.write_bytes(XFAILS.replace(b'["forward"]', b"[" * 5000))
+    with pytest.raises(XfailError, match="not nested so deeply"):
         read_xfails(path)
