@@ -69,12 +69,12 @@ def test_nothing_in_them_can_be_executed_or_leaves_its_folder(wheel, source):
     assert not [name for name in (*wheel.namelist(), *source) if name.startswith("/") or ".." in name.split("/")]
 
 
-def test_the_wheel_holds_every_file_of_the_package_and_the_recipe(wheel):
-    files = (path for path in (ROOT / "refconv").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    recipe = {"refconv/vectors/extended/recipe.json", "refconv/vectors/extended/README.md"}
-    package = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert package - recipe == {path.relative_to(ROOT).as_posix() for path in files}
-    assert package & recipe == {name for name in recipe if (ROOT / name.removeprefix("refconv/")).exists()}
+def test_the_wheel_holds_every_file_of_the_package_and_the_recipes(wheel):
+    files = [path for path in (ROOT / "refconv").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    recipes = [path for name in ("extended", "accumulated") for path in (ROOT / "vectors" / name).iterdir()]
+    package = {path.relative_to(ROOT).as_posix() for path in files}
+    brought = {f"refconv/{path.relative_to(ROOT).as_posix()}" for path in recipes}
+    assert {name for name in wheel.namelist() if ".dist-info/" not in name} == package | brought
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_the_recipe(wheel):
         "refconv/vectors/smoke/SHA256SUMS",
         "refconv/vectors/smoke/MANIFEST.json",
         "refconv/vectors/extended/recipe.json",
+        "refconv/vectors/accumulated/hashes.json",
         "INFO/licenses/LICENSE",
         "INFO/licenses/vectors/LICENSE",
         "INFO/entry_points.txt",
