@@ -112,7 +112,8 @@ def _simplified(problem: ConvProblem, search: _Search) -> ConvProblem:
         before = problem
         for name, read, write in attributes(problem):
             least, value = (0 if name.startswith("pad") else 1), read(problem)
-            for lower in sorted({least, least + 1, value // 2, value // 2 + 1, value - 1}):
+            closer = {value - (value >> shift) for shift in range(1, value.bit_length())}
+            for lower in sorted({least, least + 1, value // 2, value // 2 + 1} | closer):
                 if least <= lower < value and search(write, problem, lower):
                     problem = write(problem, lower)
                     break

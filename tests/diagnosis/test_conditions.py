@@ -42,3 +42,13 @@ def test_a_search_that_runs_out_of_time_says_so():
     found = conditions(FAILING, lambda p: True, seconds=-1)
     assert not found.complete
     assert "no time to try" in str(found)
+
+
+@pytest.mark.parametrize("least", [17, 700, 3001])
+def test_a_large_threshold_is_found_in_few_steps(least):
+    problem = ConvProblem.from_descriptor("n1c4096i1x1-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o1x1")
+    found = conditions(
+        problem, lambda p: (p.in_channels >= least and p.in_channels % 16 != 0) or p == problem, seconds=60
+    )
+    assert found.smallest.in_channels == least + (least % 16 == 0)
+    assert found.tried < 600

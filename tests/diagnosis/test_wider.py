@@ -3,9 +3,11 @@
 import numpy as np
 
 from refconv.diagnosis import diagnose
+from refconv.diagnosis.explain import explain
 from refconv.diagnosis.layer import Layer
-from refconv.diagnosis.observe import observe
-from refconv.diagnosis.wider import known_probes, observe_wider, wider_probes
+from refconv.diagnosis.observe import observe, observe_one
+from refconv.diagnosis.probes import probe_named
+from refconv.diagnosis.wider import SMALL, known_probes, observe_wider, wider_probes
 from refconv.implementations import as_runner, references
 from refconv.problem import ConvProblem
 
@@ -43,6 +45,20 @@ def test_a_bug_of_one_format_is_found():
     description = diagnose(Half()).description
     assert "multiplied by 3" in description
     assert "Only in float16" in description
+
+
+def test_a_large_problem_of_one_format_is_not_described_in_another():
+    class Long(Layer):
+        def forward(self, x, weight, bias, problem):
+            wrong = problem.in_channels >= 3000 or x.dtype == np.float16
+            return super().forward(x, weight, bias, problem) * (2 if wrong else 1)
+
+    runner, large = as_runner(Long()), "n1c4000i1x1-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o1x1"
+    chosen = [probe_named(name) for name in (f"{large} float32 C", f"{SMALL} float16 C", "plain")]
+    items = [observe_one(runner, "forward", probe) for probe in chosen]
+    assert [bool(item.wrong) for item in items] == [True, True, False]
+    found = explain(runner, "forward", items, [], seconds=0.8)
+    assert (found.problem, found.exact) == (SMALL, True)  # the quick one, in its own format
 
 
 def test_a_bug_of_a_known_problem_is_found_there():
