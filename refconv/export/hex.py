@@ -87,8 +87,7 @@ def hex_words(tensor: Array, bits: int | None = None, lanes: int | None = None) 
         rows = data.reshape(-1, tensor.shape[-1], size) if tensor.size else data.reshape(0, 1, size)
         data = _in_lanes(rows, tensor.dtype.kind == "i", width // lanes, lanes).reshape(-1)
     padded = np.pad(data, (0, -len(data) % width)).reshape(-1, width)
-    digits = padded[:, ::-1].tobytes().hex()
-    return "".join(f"{digits[at : at + 2 * width]}\n" for at in range(0, len(digits), 2 * width)).encode("ascii")
+    return padded[:, ::-1].tobytes().hex("\n", width).encode("ascii") + b"\n" * (padded.size > 0)
 
 
 def _in_lanes(rows: Array, signed: bool, lane: int, lanes: int) -> Array:
