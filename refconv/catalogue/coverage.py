@@ -145,6 +145,11 @@ def _axes() -> Iterator[tuple[int, int, int, int, int, int]]:
             yield length, kernel, stride, dilation, begin, end
 
 
+def pairs_of(spec: CaseSpec) -> list[Combination]:
+    """List the pairs of values that a case has, as :func:`legal` states them."""
+    return list(combinations(_values(spec), 2))
+
+
 def _values(spec: CaseSpec) -> Combination:
     """Read the value of every factor off a case, in the order of the blocks."""
     p = spec.problem

@@ -37,20 +37,30 @@ def array_rows(name: str, element: str, fill: str, everything: bool = False) -> 
     """
     forward_only = fill == "exact" and element in ("int8", "float16", "bfloat16")
     return [
-        _row(problem, bias, forward_only)
-        for problem, bias, *own in _lines(name)
-        if everything or own == [element, fill]
+        _row(problem, bias, forward_only) for problem, bias, *own in lines(name) if everything or own == [element, fill]
     ]
 
 
 @cache
-def _lines(name: str) -> tuple[tuple[str, ...], ...]:
+def lines(name: str) -> tuple[tuple[str, ...], ...]:
+    """Return the frozen rows of a file of this folder."""
     text = files(__package__).joinpath(f"{name}.tsv").read_text(encoding="ascii")
     return tuple(tuple(line.split("\t")) for line in text.splitlines()[1:])
 
 
 def _row(descriptor: str, bias: str, forward_only: bool) -> Row:
     problem, has_bias = ConvProblem.from_descriptor(descriptor), bias == "yes"
-    slug = descriptor.rpartition("-o")[0].replace("+", ".") + ("" if has_bias else "-no-bias")
+    slug = slug_of(descriptor) + ("" if has_bias else "-no-bias")
     comment = "A row of the covering array, which its name spells out."
     return Row(slug, comment, problem, bias=has_bias, operations=("forward",) if forward_only else OPERATIONS)
+
+
+def slug_of(descriptor: str) -> str:
+    """Return the name of a row: its problem, without what follows from the rest.
+
+    Examples
+    --------
+    >>> slug_of("n1c1i3x3-k1w2x2-s1x1-d1x1-p0+0x0+1-g1-o2x3")
+    'n1c1i3x3-k1w2x2-s1x1-d1x1-p0.0x0.1-g1'
+    """
+    return descriptor.rpartition("-o")[0].replace("+", ".")
