@@ -6,9 +6,11 @@ from collections import Counter
 
 from public_suites import SUITES, seen
 
+from refconv.catalogue import cases
 from refconv.catalogue.kills import ENOUGH, Kills
 from refconv.catalogue.selection import Costs
-from refconv.catalogue.tiers import FAMILIES, INVALID, NARROW, SEAMS, SEARCHED, SPECIAL
+from refconv.catalogue.tiers import described_families
+from refconv.catalogue.triggers import TRIGGERS, met
 from refconv.diagnosis.defects import all_defects, every_defect, triggered_defects
 from refconv.diagnosis.faults import all_faults
 
@@ -89,23 +91,17 @@ def _why(minimum: dict[str, list[str]], costs: Costs) -> str:
     lines += [f"* {purpose}: {len(ids)} cases, {sum(map(costs.cases.__getitem__, ids)):,} bytes"
               for purpose, ids in minimum.items()]  # fmt: skip
     kept = set(next(reversed(minimum.values())))
-    known = FAMILIES | SPECIAL | INVALID | NARROW | SEAMS | SEARCHED
+    known = described_families()
     counts, chosen = Counter(map(_family, costs.cases)), Counter(map(_family, kept))
-    rows = [(f"`{name}`", counts[name], chosen[name], _reason(known, name)) for name in sorted(counts)]
+    rows = [(f"`{name}`", counts[name], chosen[name], known[name]) for name in sorted(counts)]
     lines += ["", "The rest hunts bugs that no model has: the same seams in other formats, fills, neighbourhoods.", "",
               _table(("family", "cases", "in the minimum", "what it is for"), rows)]  # fmt: skip
     return "\n".join(lines)
 
 
 def _family(case_id: str) -> str:
-    group, known = case_id.partition("/")[0], FAMILIES | SPECIAL | INVALID | NARROW | SEAMS | SEARCHED
-    return max((name for name in [*known, "pairs"] if group.startswith(f"{name}-")), key=len)
-
-
-def _reason(known: dict[str, object], name: str) -> str:
-    if name == "pairs":
-        return "The covering array: every legal pair of factor values."
-    return (known[name].__doc__ or "").strip().splitlines()[0]
+    group = case_id.partition("/")[0]
+    return max((name for name in described_families() if group.startswith(f"{name}-")), key=len)
 
 
 def _models(kills: Kills, smoke: list[str]) -> str:
@@ -117,3 +113,29 @@ def _models(kills: Kills, smoke: list[str]) -> str:
         first = f"`{ids[0]}`" if ids else "-"
         rows.append((f"`{slug}`", model.summary().replace("|", "\\|"), source, count, len(chosen & set(ids)), first))
     return "## Every model\n\n" + _table(("model", "what is wrong", "seen", "cases", "in smoke", "the first"), rows)
+
+
+TRIGGER_HEAD = """# Conditions behind which bugs were found
+
+Beside the triggers of the defect models (docs/kills.md), these conditions were met by bugs in public threads, or are
+the ends of tiles, vectors, counters and special kernels.  Each cell names the first case that meets one; what is in
+italics is in the extended tier, and a dash is a hole.  `scripts/select_core.py --write` writes this page, and
+`tests/catalogue/test_triggers.py` fails if core no longer meets the condition of a thread in float32 or int8.
+"""
+COLUMNS = (("float32", "grad_weight"), ("int8", "forward"), ("float16", "forward"), ("bfloat16", "forward"))
+
+
+def trigger_page() -> str:
+    """Write the page of the triggers, each with its cases."""
+    core, extended = cases("core"), cases("extended")
+    columns = [(met(core, *column), met(extended, *column)) for column in COLUMNS]
+    rows = []
+    for trigger in TRIGGERS:
+        cells = [_first(near[trigger.slug], far[trigger.slug]) for near, far in columns]
+        rows.append((f"`{trigger.slug}`", trigger.words, trigger.link, *cells))
+    names = [f"{element}, {operation}" for element, operation in COLUMNS]
+    return TRIGGER_HEAD + "\n" + _table(("trigger", "where", "seen", *names), rows)
+
+
+def _first(near: list[str], far: list[str]) -> str:
+    return f"`{near[0]}`" if near else f"*`{far[0]}`*" if far else "-"

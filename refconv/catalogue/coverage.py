@@ -74,7 +74,7 @@ def coverage(specs: Iterable[CaseSpec], strength: int) -> Coverage:
     23 factors: 253 of 2817 legal pairs of values occur (8.98 %)
     """
     wanted = legal(strength)
-    rows = {_values(spec) for spec in specs if not spec.row.policies}
+    rows = {_values(spec) for spec in specs if not spec.row.policies and not spec.row.invalid}
     found = {some for row in rows for some in combinations(row, strength)}
     missing = tuple(some for some in wanted if some not in found)
     return Coverage(strength, len(_names()), len(wanted), len(wanted) - len(missing), missing)

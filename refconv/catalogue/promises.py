@@ -1,6 +1,6 @@
 """What the flags promise: the defect models that every exact case with a flag catches, and few others do.
 
-``scripts/kill_matrix.py`` computes the file, ``tests/catalogue/test_promises.py`` holds the cases to it.
+``scripts/select_core.py`` computes the file, ``tests/catalogue/test_promises.py`` holds the cases to it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Problems that a search has found: small, and many conditions at once.
 
-``compact`` holds the smallest set that shows most of the triggered defect models, so that it fits into ``smoke``;
-``boundaries`` meets the conditions of :mod:`refconv.catalogue.triggers` that no other case meets.  Their rows are
-frozen; ``scripts/search_rows.py`` shows how they were found.
+``compact`` is a small set that shows most of the triggered defect models, so that it fits into ``smoke``;
+``boundaries`` meets the conditions of :mod:`refconv.catalogue.triggers` that no other case meets.  Their rows
+were drawn at random, the one that met most for its bytes kept each time, and are frozen.
 """
 
 from __future__ import annotations

@@ -65,9 +65,20 @@ def cover(
     """
     needed = {row: min(times, len(ids)) for row, ids in matrix.items()}
     rows = _rows_of(matrix)
-    chosen = list(always)
+    chosen, before = list(always), None
+    while chosen != before:  # what is dropped makes room for others
+        before = list(chosen)
+        chosen = _pruned(_grown(chosen, rows, needed, costs, room), set(always), rows, needed, costs)
+    return chosen
+
+
+def _grown(
+    chosen: list[str], rows: dict[str, set[str]], needed: dict[str, int], costs: Costs, room: int | None
+) -> list[str]:
+    """Add cases, the one that adds most for its bytes first, until nothing is missing or nothing fits."""
+    chosen = list(chosen)
+    candidates = [case_id for case_id in costs.cases if case_id in rows and case_id not in set(chosen)]
     left = _left(needed, rows, chosen)
-    candidates = [case_id for case_id in costs.cases if case_id in rows and case_id not in set(always)]
     while left:
         spent = costs.total(chosen) if room is not None else 0
         scored = [(len(left.keys() & rows[name]) / max(1, costs.of(name, chosen)), name) for name in candidates]
@@ -78,7 +89,7 @@ def cover(
         chosen.append(best)
         candidates.remove(best)
         left = _left(needed, rows, chosen)
-    return _pruned(chosen, set(always), rows, needed, costs)
+    return chosen
 
 
 def _rows_of(matrix: Matrix) -> dict[str, set[str]]:

@@ -194,11 +194,10 @@ ANCHORS = (
     "leftover-float32-exact/columns",
     "pointwise-float32-exact/stride",
     "pointwise-float32-exact/padding",
-    "padding-over-kernel-float32-exact/p3-w2",
     "batch-float32-exact/n0",
-    "asymmetric-float32-zero-mean/wide-kernel",
-    "pairs-float64-zero-mean/n2c1i2x2-*",
-    "asymmetric-float16-zero-mean/tall-kernel",
+    "full-reduction-float32-zero-mean/dilated",
+    "leftover-float64-exact/rows",
+    "pairs-float16-zero-mean/n1c1i9x2-*",
     "asymmetric-bfloat16-narrow/s12-d21-p0312",
     "asymmetric-int8-exact/s21-d12-p1021",
 )
@@ -245,8 +244,23 @@ TIERS: dict[str, tuple[str, ...]] = {"smoke": SMOKE, "core": ("*",), "regress": 
 OTHERS: dict[str, Callable[[], list[CaseSpec]]] = {"extended": extended, "regress": regress}  # with ids of their own
 
 
+EVERY_FAMILY = FAMILIES | SPECIAL | INVALID | NARROW | SEAMS | SEARCHED
+
+
+def described_families() -> dict[str, str]:
+    """Return one sentence for each family of core.
+
+    Examples
+    --------
+    >>> described_families()["depthwise"]
+    'One input channel per group.'
+    """
+    said = {name: (make.__doc__ or "").strip().splitlines()[0] for name, make in EVERY_FAMILY.items()}
+    return said | {"pairs": "The covering array: every legal pair of factor values."}
+
+
 def _core() -> list[CaseSpec]:
-    specs, known = [], FAMILIES | SPECIAL | INVALID | NARROW | SEAMS | SEARCHED
+    specs, known = [], EVERY_FAMILY
     for element, fill, names, *only in CORE:
         for family in names:
             rows = [replace(row, operations=only[0]) if only else row for row in known[family]()]

@@ -25,7 +25,7 @@ Array = npt.NDArray[Any]
 COUNTED = 2**16  # images and elements of x that 16 bits count
 TRIAL = 2**11  # images of the first attempt
 SLOW = 0.05  # seconds for the first attempt, beyond which the second is left out: a loop in an interpreter
-PRODUCTS = 8  # of one image at most, and elements of x and y: so that this costs milliseconds and megabytes
+PRODUCTS = 12  # of one image at most, and elements of x and y: so that this costs milliseconds and megabytes
 REPEATED = ("x", "grad_output")
 
 

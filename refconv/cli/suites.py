@@ -11,6 +11,7 @@ from rich.markup import escape
 from refconv.catalogue import TIERS
 from refconv.cli.options import DASK, FAILED, FORCE, GOOD, JOBS, OPS, SELECT, VECTORS, Paths, layouts
 from refconv.cli.output import cluster, console, progress_bar
+from refconv.cli.overview import VIEWS
 from refconv.errors import CatalogueError
 from refconv.export import FORMATS, WORD_BITS, Exported, Options, Selection, export, stream_lines
 from refconv.generate import generate
@@ -75,8 +76,15 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int,
 @click.command("list")
 @VECTORS
 @SELECT
-def list_command(vectors: Path | None, select: Paths) -> int:
-    """List the cases of a suite."""
+@click.option("--families", "view", flag_value="families", help="The families of core instead, and what each is for.")
+@click.option("--flags", "view", flag_value="flags", help="The flags instead, and what their cases catch.")
+@click.option("--coverage", "view", flag_value="coverage", help="The factors instead, and which pairs occur.")
+@click.option("--kills", "view", flag_value="kills", help="The faulty convolutions instead, and what catches them.")
+def list_command(vectors: Path | None, select: Paths, view: str | None) -> int:
+    """List the cases of a suite, or what the catalogue covers and catches."""
+    if view:
+        VIEWS[view](console())
+        return GOOD
     print_list(load_suite(vectors or smoke_folder()), tuple(map(str, select)), console())
     return GOOD
 

@@ -1,0 +1,90 @@
+"""What ``refconv list`` says about the catalogue as a whole: families, flags, coverage, kills."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from refconv.catalogue import cases
+from refconv.catalogue.coverage import blocks, coverage
+from refconv.catalogue.kills import frozen_kills
+from refconv.catalogue.promises import promises
+from refconv.catalogue.tiers import SMOKE, described_families
+from refconv.diagnosis import all_defects
+from refconv.diagnosis.defects import every_defect
+from refconv.diagnosis.faults import all_faults
+from refconv.suite import FLAGS
+
+WIDE = 200  # columns, where nobody looks at a terminal
+
+
+def families(console: Console) -> None:
+    """Print the families of core: what each is for, in which formats and fills, how many cases."""
+    counts: Counter[str] = Counter()
+    formats: dict[str, dict[str, None]] = {}
+    known = described_families()
+    for spec in cases("core"):
+        name = spec.group.removesuffix(f"-{spec.element}-{spec.fill}")
+        counts[name] += 1
+        formats.setdefault(name, {})[spec.element] = None
+    rows = [(name, str(counts[name]), known[name], " ".join(formats[name])) for name in counts]
+    _print(console, ("family", "cases", "what it is for", "formats"), rows)
+    console.print(f"{counts.total()} cases in {len(counts)} families of core.")
+
+
+def flags(console: Console) -> None:
+    """Print the flags: what a case has, how many cases of core have it, and the models that they all catch."""
+    counts = Counter(flag for spec in cases("core") for flag in spec.flags)
+    rows = [
+        (note.bug_type, flag, str(counts[flag]), note.description, " ".join(promises().get(flag, ())) or "-")
+        for flag, note in FLAGS.items()
+    ]
+    _print(console, ("kind", "flag", "cases", "what the case has", "every exact case catches"), rows)
+
+
+def covered(console: Console) -> None:
+    """Print the factors with their values, and count what core covers."""
+    rows = []
+    for block in blocks():
+        for name in block.factors:
+            values = dict.fromkeys(value for [(_, value)] in block.project((name,)))
+            rows.append((name, " ".join(values)))
+    _print(console, ("factor", "values"), rows)
+    specs = cases("core")
+    for strength in (2, 3):
+        console.print(f"core, {len(specs)} cases: {coverage(specs, strength)}.")
+    console.print("The extended tier holds all triples; scripts/coverage.py counts them.")
+
+
+def kills(console: Console) -> None:
+    """Print how many faulty convolutions are caught, and for each its cases."""
+    frozen = frozen_kills()
+    every, smoke = frozen.all, set(SMOKE)
+    rows = [(slug, str(len(ids)), str(len(smoke & set(ids))), ids[0] if ids else "-") for slug, ids in every.items()]
+    _print(console, ("faulty convolution", "cases of core", "of smoke", "the first"), rows)
+    for words, models in (("defect models", every_defect()), ("faults of memory, state and numerics", all_faults())):
+        console.print(f"{words}: {', '.join(_counts([every.get(slug, []) for slug in models], smoke))}.")
+    console.print(f"{len(all_defects())} of them are named by diagnose.  docs/kills.md says what each is.")
+
+
+def _counts(caught: list[list[str]], smoke: set[str]) -> Iterator[str]:
+    yield f"{len(caught)} in all"
+    yield f"{sum(map(bool, caught))} caught by core"
+    yield f"{sum(len(ids) > 1 for ids in caught)} by two cases or more"
+    yield f"{sum(bool(smoke & set(ids)) for ids in caught)} by smoke"
+
+
+def _print(console: Console, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    table = Table(*head, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table, width=None if console.is_terminal else WIDE)
+
+
+VIEWS: dict[str, Callable[[Console], None]] = {
+    "families": families, "flags": flags, "coverage": covered, "kills": kills,
+}  # fmt: skip
