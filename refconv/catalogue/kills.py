@@ -40,7 +40,7 @@ class Kills:
     by_values: dict[str, list[str]]
     by_check: dict[str, list[str]]
 
-    @property
+    @functools.cached_property
     def all(self) -> dict[str, list[str]]:
         """Who catches whom, one way or the other."""
         slugs = dict.fromkeys([*self.by_values, *self.by_check])

@@ -1,3 +1,4 @@
+import fnmatch
 import math
 
 import numpy as np
@@ -52,9 +53,9 @@ def test_smoke_is_a_selection_of_core():
 
 
 def test_every_pattern_of_a_tier_finds_something():
+    ids = [spec.id for spec in CORE]
     for patterns in TIERS.values():
-        for pattern in patterns:
-            assert cases("core", [pattern])
+        assert [pattern for pattern in patterns if not fnmatch.filter(ids, pattern)] == []
 
 
 def test_the_fifteen_figures_have_the_sizes_of_the_guide():
