@@ -37,7 +37,7 @@ def ours(t, problem, out):
 
 def of_layers(fill):
     """Compare on the five layers."""
-    rows, ratios, rate = [], [], benching.peak("float64")
+    rows, ratios, rate = [], [], benching.peak("float64", CHOSEN.threads)
     for name, problem in benching.layers().items():
         t = draw(problem, fill)
         theirs = benching.torch_calls({key: value.astype(np.float64) for key, value in t.items()}, problem)

@@ -38,7 +38,7 @@ def products(problem):
 
 def of_layers(dtype):
     """Compare on the five layers; yields a row for each and the ratios that are judged."""
-    rate, rows, ratios = benching.peak(dtype), [], []
+    rate, rows, ratios = benching.peak(dtype, CHOSEN.threads), [], []
     for name, problem in benching.layers().items():
         t = draw(problem, dtype)
         theirs, mine = benching.torch_calls(t, problem), ours(t, problem)

@@ -56,7 +56,7 @@ def measure(functions, rounds, threads):
 
     With one thread it is the CPU time, which other processes hardly disturb; with more it is the wall clock.
     """
-    clock = time.process_time if threads == 1 else time.perf_counter
+    clock = _clock(threads)
     times = {name: [] for name in functions}
     for function in functions.values():
         function()
@@ -66,6 +66,10 @@ def measure(functions, rounds, threads):
             function()
             times[name].append(1000 * (clock() - begin))
     return {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def _clock(threads):
+    return time.process_time if threads == 1 else time.perf_counter
 
 
 def torch_calls(tensors, problem):
@@ -97,16 +101,16 @@ def set_torch_threads(threads):
     torch.set_num_threads(threads)
 
 
-def peak(dtype, rounds=5):
+def peak(dtype, threads, rounds=9):
     """Measure the best rate of a product of square matrices, in multiply-accumulates per second."""
     import numpy as np
 
     a, b = (np.random.default_rng(seed).random((1024, 1024)).astype(dtype) for seed in (1, 2))
-    best = math.inf
+    best, clock = math.inf, _clock(threads)
     for _ in range(rounds):
-        begin = time.perf_counter()
+        begin = clock()
         a @ b
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, clock() - begin)
     return 1024**3 / best
 
 
@@ -140,10 +144,16 @@ def finish(chosen, title, columns, rows, summary):
     for name, value in summary.items():
         print(f"{name}: {value}")
     if chosen.out:
-        record = {"command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]), **surroundings(chosen.threads)}
+        record = {"command": _command(), **surroundings(chosen.threads)}
         record |= {"title": title, "columns": columns, "rows": rows, "summary": summary}
         chosen.out.parent.mkdir(parents=True, exist_ok=True)
         chosen.out.write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _command():
+    """Return the command line without the place where its JSON goes."""
+    pairs = zip(sys.argv[1:], sys.argv, strict=False)
+    return " ".join([Path(sys.argv[0]).name, *(word for word, before in pairs if "--out" not in (word, before))])
 
 
 def _processor():

@@ -14,6 +14,7 @@ from refconv import ImplementationError
 from refconv.cli import commands
 from refconv.generate import generate
 from refconv.implementations import load_implementation
+from refconv.implementations.devices import load_cupy
 
 SELECT = ["asymmetric-float32-full-mantissa/*", "depthwise-float32-exact/*", "pointwise-float32-exact/*", "thin-*"]
 
@@ -72,7 +73,17 @@ def test_without_a_device_it_says_so(monkeypatch, tmp_path, pretended):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def cuda():
+    """Skip where there is no CUDA device, in the words in which refconv says so."""
+    try:
+        load_cupy()
+    except ImplementationError as error:
+        pytest.skip(str(error))
+
+
 @pytest.mark.gpu
+@pytest.mark.usefixtures("cuda")
 @pytest.mark.parametrize("tier", ["core", "extended"])
 def test_a_cuda_device_gives_the_same_bytes(tmp_path, tier):
     generate(tmp_path / "suite", tier, device="cuda")  # extended is held against its recipe
@@ -82,6 +93,7 @@ def test_a_cuda_device_gives_the_same_bytes(tmp_path, tier):
 
 
 @pytest.mark.gpu
+@pytest.mark.usefixtures("cuda")
 @pytest.mark.parametrize("engine", ["torch:cuda", "cupy"])
 def test_engines_on_the_device_pass_the_small_suite(engine):
     from refconv import check, load_suite
