@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from refconv.errors import CatalogueError
+from refconv.problem import TransposedProblem
 from refconv.suite import FLAGS, Case, Suite
 
 SMALL = 64  # elements up to which a tensor is printed whole
@@ -62,11 +63,14 @@ def _geometry(case: Case) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     axes = p.layout[2:]
     kernel, output = (", ".join(letter + axis for axis in axes) for letter in "ko")
+    channels = "C, K/G" if isinstance(p, TransposedProblem) else "K, C/G"
     shapes = {
-        f"x ({', '.join(p.layout)})": p.x_shape, f"weight (K, C/G, {kernel})": p.weight_shape,
+        f"x ({', '.join(p.layout)})": p.x_shape, f"weight ({channels}, {kernel})": p.weight_shape,
         f"y (N, K, {output})": p.y_shape,
     }  # fmt: skip
     settings = {"stride": p.stride, "dilation": p.dilation, "padding": p.padding, "groups": p.groups}
+    if isinstance(p, TransposedProblem):
+        settings = {"operator": "transposed convolution"} | settings | {"output_padding": p.output_padding}
     for name, value in (shapes | settings | {"descriptor": p.descriptor}).items():
         table.add_row(name, str(value))
     return table

@@ -15,7 +15,7 @@ from functools import cache
 from itertools import chain, combinations, product
 
 from refconv.catalogue.spec import CaseSpec
-from refconv.problem import ConvProblem, output_length
+from refconv.problem import Problem, output_length
 
 Values = tuple[str, ...]
 Combination = tuple[tuple[str, str], ...]
@@ -159,7 +159,7 @@ def _values(spec: CaseSpec) -> Combination:
     return tuple(zip(_names(), values, strict=True))
 
 
-def _channels(problem: ConvProblem) -> Values:
+def _channels(problem: Problem) -> Values:
     inner, outer = problem.weight_shape[1], problem.out_channels // problem.groups
     return (_capped(problem.batch, 3), _capped(inner, 5), _capped(outer, 5), _capped(problem.groups, 3))
 

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from refconv import fills
 from refconv.catalogue.elements import Elements
 from refconv.formats import NumberFormat
-from refconv.problem import ConvProblem
+from refconv.problem import Problem
 
 Tensors = dict[str, npt.NDArray[np.float64]]
-Maker = Callable[[str, ConvProblem, Elements, bool], Tensors]
+Maker = Callable[[str, Problem, Elements, bool], Tensors]
 RealFill = Callable[[str, tuple[int, ...], NumberFormat], npt.NDArray[np.float64]]
 
 # The largest magnitude that a sum of an exact fill may reach, by the format of the results.  For bfloat16 and
@@ -47,20 +47,20 @@ class Fill:
     header: str
 
 
-def _shapes(problem: ConvProblem, has_bias: bool) -> dict[str, tuple[int, ...]]:
+def _shapes(problem: Problem, has_bias: bool) -> dict[str, tuple[int, ...]]:
     names = ("x", "weight", "bias", "grad_output") if has_bias else ("x", "weight", "grad_output")
     return {name: problem.shape_of(name) for name in names}
 
 
-def _exact(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
+def _exact(case_id: str, problem: Problem, elements: Elements, has_bias: bool) -> Tensors:
     return _integers(case_id, problem, elements, has_bias, BUDGETS[elements.out.name])
 
 
-def _narrow(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
+def _narrow(case_id: str, problem: Problem, elements: Elements, has_bias: bool) -> Tensors:
     return _integers(case_id, problem, elements, has_bias, elements.x.largest_integer)
 
 
-def _integers(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool, budget: int) -> Tensors:
+def _integers(case_id: str, problem: Problem, elements: Elements, has_bias: bool, budget: int) -> Tensors:
     ranges = fills.exact_ranges(problem, elements.x, budget, has_bias)
     largest = {"x": ranges.x, "weight": ranges.weight, "grad_output": ranges.grad_output, "bias": ranges.bias}
     largest["weight"] = min(ranges.weight, elements.weight.largest_integer)
@@ -70,7 +70,7 @@ def _integers(case_id: str, problem: ConvProblem, elements: Elements, has_bias: 
     return {name: np.abs(made[name]) if unsigned else made[name] for name, unsigned in _unsigned(made, elements)}
 
 
-def _extremes(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
+def _extremes(case_id: str, problem: Problem, elements: Elements, has_bias: bool) -> Tensors:
     """Draw from the ends of the formats, three in four from the end farther from zero; the bias is exact."""
     made = _integers(case_id, problem, elements, has_bias, BUDGETS[elements.out.name])
     for name, element in (("x", elements.x), ("weight", elements.weight)):
@@ -78,7 +78,7 @@ def _extremes(case_id: str, problem: ConvProblem, elements: Elements, has_bias: 
     return made
 
 
-def _bytes(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
+def _bytes(case_id: str, problem: Problem, elements: Elements, has_bias: bool) -> Tensors:
     """Draw 8-bit integers, and a bias of the size of one product."""
     made = _integers(case_id, problem, elements, has_bias, BUDGETS[elements.out.name])
     if has_bias:
@@ -86,7 +86,7 @@ def _bytes(case_id: str, problem: ConvProblem, elements: Elements, has_bias: boo
     return made
 
 
-def _ones(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
+def _ones(case_id: str, problem: Problem, elements: Elements, has_bias: bool) -> Tensors:
     """Draw x and bias, and let all weights and gradients be one."""
     made = _exact(case_id, problem, elements, has_bias)
     return {name: tensor if name in ("x", "bias") else np.ones_like(tensor) for name, tensor in made.items()}
@@ -98,7 +98,7 @@ def _unsigned(made: Tensors, elements: Elements) -> list[tuple[str, bool]]:
     return [(name, formats[name].smallest >= 0) for name in made]
 
 
-def _iota(_: str, problem: ConvProblem, __: Elements, has_bias: bool) -> Tensors:
+def _iota(_: str, problem: Problem, __: Elements, has_bias: bool) -> Tensors:
     return {name: fills.iota(shape) for name, shape in _shapes(problem, has_bias).items()}
 
 
@@ -106,7 +106,7 @@ def _real(first: RealFill, second: RealFill | None = None) -> Maker:
     """Fill x and grad_output by ``first``, weight and bias by ``second`` (by default the same)."""
     by_name = {"x": first, "grad_output": first, "weight": second or first, "bias": second or first}
 
-    def make(case_id: str, problem: ConvProblem, elements: Elements, has_bias: bool) -> Tensors:
+    def make(case_id: str, problem: Problem, elements: Elements, has_bias: bool) -> Tensors:
         shapes = _shapes(problem, has_bias)
         return {name: by_name[name](f"{case_id}/{name}", shape, elements.x) for name, shape in shapes.items()}
 

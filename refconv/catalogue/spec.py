@@ -15,7 +15,7 @@ from refconv.catalogue.planting import Planted, flags_of, plant
 from refconv.catalogue.traits import traits
 from refconv.fills import iota
 from refconv.formats import NumberFormat, canonical_nans, get_format
-from refconv.problem import OPERATIONS, ConvProblem
+from refconv.problem import OPERATIONS, Problem
 from refconv.quantization import Quantization
 from refconv.suite import flag_of
 
@@ -32,7 +32,7 @@ class Row:
         Names the case within its group.
     comment : str
         What the case is, in one line.
-    problem : ConvProblem
+    problem : ConvProblem or TransposedProblem
     flags : tuple of str
         Beside those that follow from the geometry.
     bias : bool
@@ -56,7 +56,7 @@ class Row:
 
     slug: str
     comment: str
-    problem: ConvProblem
+    problem: Problem
     flags: tuple[str, ...] = ()
     bias: bool = True
     operations: tuple[str, ...] = OPERATIONS
@@ -75,6 +75,7 @@ class CaseSpec:
 
     Examples
     --------
+    >>> from refconv.problem import ConvProblem
     >>> problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(2, 3), kernel_size=(1, 2))
     >>> spec = CaseSpec("demo-float32-exact", Row("small", "An example.", problem), "float32", "exact")
     >>> spec.id, spec.flags
@@ -94,7 +95,7 @@ class CaseSpec:
         return f"{self.group}/{self.row.slug}"
 
     @property
-    def problem(self) -> ConvProblem:
+    def problem(self) -> Problem:
         """The geometry."""
         return self.row.problem
 

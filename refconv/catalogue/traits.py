@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from refconv.problem import ConvProblem
+from refconv.problem import ConvProblem, Problem, TransposedProblem
 
 
-def traits(problem: ConvProblem) -> tuple[str, ...]:
+def traits(problem: Problem) -> tuple[str, ...]:
     """Name what is unusual about a problem, in the words of the flags.
 
     Examples
@@ -14,12 +14,16 @@ def traits(problem: ConvProblem) -> tuple[str, ...]:
     ...                    stride=(2, 2)))
     ('NonSquareInput', 'Strided', 'Grouped', 'BatchOrder')
     """
-    p = problem
+    found = _of_transposed(problem) if isinstance(problem, TransposedProblem) else _of_convolution(problem)
+    return tuple(name for name, holds in found.items() if holds)
+
+
+def _of_convolution(p: ConvProblem) -> dict[str, bool]:
     reach = [d * (k - 1) + 1 for k, d in zip(p.kernel_size, p.dilation, strict=True)]
     read = [(o - 1) * s + r for o, s, r in zip(p.output_size, p.stride, reach, strict=True)]
     padded = [length + sum(pads) for length, pads in zip(p.input_size, p.padding, strict=True)]
     depthwise = p.groups > 1 and p.in_channels == p.groups
-    found = {
+    return {
         "NonSquareInput": len(set(p.input_size)) > 1,
         "OneRowInput": min(p.input_size) == 1 and max(p.input_size) > 1,
         "NonSquareKernel": len(set(p.kernel_size)) > 1,
@@ -42,4 +46,22 @@ def traits(problem: ConvProblem) -> tuple[str, ...]:
         "BatchOrder": p.batch > 1,
         "LongReduction": p.reduction_length("forward") >= 512,
     }
-    return tuple(name for name, holds in found.items() if holds)
+
+
+def _of_transposed(p: TransposedProblem) -> dict[str, bool]:
+    depthwise = p.groups > 1 and p.in_channels == p.groups
+    return {
+        "TransposedConvolution": True,
+        "OutputPadding": max(p.output_padding) > 0,
+        "CutOutput": max(map(max, p.padding)) > 0,
+        "NonSquareInput": len(set(p.input_size)) > 1,
+        "NonSquareKernel": len(set(p.kernel_size)) > 1,
+        "Strided": max(p.stride) > 1,
+        "Dilated": any(d > 1 and k > 1 for d, k in zip(p.dilation, p.kernel_size, strict=True)),
+        "StrideDilationDiffer": len(set(p.stride)) > 1 and len(set(p.dilation)) > 1,
+        "Grouped": p.groups > 1 and not depthwise,
+        "Depthwise": depthwise and p.out_channels == p.groups,
+        "DepthMultiplier": depthwise and p.out_channels > p.groups,
+        "ZeroBatch": p.batch == 0,
+        "BatchOrder": p.batch > 1,
+    }

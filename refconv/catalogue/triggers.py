@@ -254,8 +254,9 @@ def met(specs: Iterable[CaseSpec], element: str, operation: str) -> dict[str, li
     >>> found["rows-beyond-1024"]
     ['corners-float32-exact/column-of-1030']
     """
-    own = [spec for spec in specs if spec.element == element and operation in spec.operations and _usual(spec)]
-    return {trigger.slug: [spec.id for spec in own if trigger.holds(spec.problem)] for trigger in TRIGGERS}
+    own = [(spec.id, spec.problem) for spec in specs if spec.element == element and operation in spec.operations
+           and _usual(spec) and isinstance(spec.problem, ConvProblem)]  # fmt: skip
+    return {trigger.slug: [case_id for case_id, problem in own if trigger.holds(problem)] for trigger in TRIGGERS}
 
 
 def _usual(spec: CaseSpec) -> bool:

@@ -18,6 +18,7 @@ from refconv.formats import NumberFormat, get_format
 from refconv.implementations import RESULT_NAMES
 from refconv.judge import Evidence, standard_interval
 from refconv.reference import im2col
+from refconv.reference.choice import suited
 from refconv.suite import Case, Expected, Judge, Suite
 
 OPERATIONS = {name: operation for operation, name in RESULT_NAMES.items()}
@@ -84,7 +85,7 @@ def _golden(case: Case, name: str, old: Expected) -> Expected | None:
         return Expected(evidence.truth, Judge("exact", overflow=old.judge.overflow))
     if accumulator.is_integer:
         return None
-    magnitude = exact.exact_magnitude(operation, case.inputs, case.problem, im2col)
+    magnitude = exact.exact_magnitude(operation, case.inputs, case.problem, suited(im2col, case.problem))
     interval = standard_interval(evidence.total, magnitude, evidence.terms, accumulator, out, evidence.overflow)
     judge = Judge("standard", accumulator.name, int(evidence.terms.max(initial=0)), old.judge.overflow)
     return Expected(evidence.truth, judge, **interval._asdict())

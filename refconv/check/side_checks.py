@@ -20,6 +20,7 @@ import numpy.typing as npt
 from refconv.formats import get_format
 from refconv.implementations import Call
 from refconv.implementations.arrangement import EXPANDED, is_constant
+from refconv.problem import TransposedProblem
 from refconv.suite import Case
 
 Array = npt.NDArray[Any]
@@ -108,7 +109,9 @@ def _partial_update(call: Call) -> SideCheck:
     """Reverse the output channels but the first and the last one, which a cache may have taken as samples."""
     order = np.arange(call.problem.out_channels)
     order[1:-1] = order[-2:0:-1]
-    tensors = {name: tensor[order] if name in ("weight", "bias") else tensor for name, tensor in call.tensors.items()}
+    axis = {"weight": int(isinstance(call.problem, TransposedProblem)), "bias": 0}  # that of the output channels
+    tensors = {name: np.take(tensor, order, axis[name]) if name in axis else tensor
+               for name, tensor in call.tensors.items()}  # fmt: skip
     words = "other values in the middle of weight, in the same buffers"
     return SideCheck(replace(call, tensors=tensors, in_place=True), words, lambda y: y[:, order])
 

@@ -18,7 +18,7 @@ from refconv.diagnosis.wider import observe_wider
 from refconv.diagnosis.words import Finding, describe
 from refconv.errors import GeometryError
 from refconv.implementations import Runner, as_runner
-from refconv.problem import OPERATIONS, ConvProblem
+from refconv.problem import OPERATIONS, ConvProblem, Problem
 
 NARROWING = 2.0  # seconds for problems that tell known defects apart
 SECONDS = 8.0  # for all that needs a closer look
@@ -86,8 +86,8 @@ class Diagnosis:
 
 def diagnose(
     implementation: Any,
-    problems: Iterable[ConvProblem] = (),
-    problem: ConvProblem | None = None,
+    problems: Iterable[Problem] = (),
+    problem: Problem | None = None,
     without: Collection[str] = (),
 ) -> Diagnosis:
     """Run an implementation on a few telling problems, and name its defect or describe what it computes instead.
@@ -139,9 +139,9 @@ def diagnose(
     )
 
 
-def _image(problem: ConvProblem) -> ConvProblem:
-    if len(problem.input_size) != 2:
-        raise GeometryError(f"a diagnosis needs a problem with two spatial axes, got {problem}.")
+def _image(problem: Problem) -> ConvProblem:
+    if len(problem.input_size) != 2 or not isinstance(problem, ConvProblem):
+        raise GeometryError(f"a diagnosis needs a problem with two spatial axes that is not transposed, got {problem}.")
     return problem
 
 

@@ -11,6 +11,7 @@ from refconv.diagnosis.defects import Defect, Triggered
 from refconv.diagnosis.layer import Layer
 from refconv.implementations import ARGUMENTS, RESULT_NAMES
 from refconv.judge import Verdict, judge_tensor
+from refconv.problem import TransposedProblem
 from refconv.suite import Case, Expected
 
 Array = npt.NDArray[Any]
@@ -62,6 +63,8 @@ def judge(got: Array, expected: Expected) -> Verdict:
 def predicted(case: Case, defect: type[Defect], operation: str) -> Array | None:
     """Return what a defect makes of a case, in float64; None where its trigger does not hold.
 
+    The models are of convolutions: of a transposed one they say nothing.
+
     Examples
     --------
     >>> from refconv.diagnosis.defects import triggered_defects
@@ -71,6 +74,8 @@ def predicted(case: Case, defect: type[Defect], operation: str) -> Array | None:
     >>> predicted(case, triggered_defects()["seventeenth-column-skipped"], "forward") is None
     True
     """
+    if isinstance(case.problem, TransposedProblem):
+        return None
     layer: Layer = defect()
     if isinstance(layer, Triggered):
         dtype = next(iter(case.inputs.values())).dtype

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from refconv.export.c_literals import scalar
 from refconv.export.prompts import Prompt
 from refconv.implementations.abi import MAX_AXES, OVERFLOWS
-from refconv.problem import ConvProblem
+from refconv.problem import Problem
 from refconv.quantization import Quantization
 
 Array = npt.NDArray[Any]
@@ -65,7 +65,7 @@ def quantization_rows(name: str, q: Quantization) -> list[str]:
     ]
 
 
-def _problem(problem: ConvProblem, overflow: str | None) -> str:
+def _problem(problem: Problem, overflow: str | None) -> str:
     begins, ends = zip(*problem.padding, strict=True)
     sizes = (problem.input_size, problem.kernel_size, problem.output_size, problem.stride, problem.dilation)
     fields = [

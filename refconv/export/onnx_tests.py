@@ -28,6 +28,7 @@ from refconv.implementations.onnx_model import (
     serialized,
     tensors_of,
 )  # fmt: skip
+from refconv.problem import ConvProblem
 from refconv.suite import Expected, Suite
 
 KIND = "refconv"  # the loader of onnx takes what it calls "node" from memory, not from the folder
@@ -58,6 +59,7 @@ def name_of(prompt: Prompt) -> str:
 def nodes_of(prompt: Prompt) -> list[Node]:
     """Return the nodes that compute an operation."""
     problem, given = prompt.case.problem, prompt.inputs
+    assert isinstance(problem, ConvProblem)  # transposed ones are left out of all exports
     if prompt.operation == "grad_input":
         return grad_input_nodes(given["grad_output"], given["weight"], problem)
     layer = given["x"], given["weight"], given.get("bias")

@@ -18,7 +18,7 @@ from refconv.export.options import Options
 from refconv.export.prompts import Prompt, prompts_of, selected_cases
 from refconv.export.raw import RAW
 from refconv.export.stream import STREAM
-from refconv.problem import OPERATIONS
+from refconv.problem import OPERATIONS, TransposedProblem
 from refconv.suite import Suite, staged
 
 FORMATS: dict[str, Form] = {
@@ -136,6 +136,8 @@ class Selection:
 
 
 def _not_flat(prompt: Prompt) -> str:
+    if isinstance(prompt.case.problem, TransposedProblem):
+        return "transposed convolutions, which refconv's own files alone hold"
     return "" if len(prompt.case.problem.input_size) == 2 else "with another number of spatial axes than two"
 
 

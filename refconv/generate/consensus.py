@@ -23,6 +23,7 @@ from refconv.implementations.devices import im2col_on
 from refconv.judge import judge_tensor, standard_interval
 from refconv.quantization import Quantization
 from refconv.reference import direct, im2col, sparse
+from refconv.reference.choice import suited
 from refconv.suite import REFUSED, Case, Expected, Judge
 from refconv.suite.model import Result
 
@@ -146,6 +147,7 @@ def _compute(task: Task, using: Any) -> dict[str, Array]:
     """Compute the result, its interval, S and n by one reference."""
     if task.quantization is not None:
         return _compute_quantized(task, task.quantization, using)
+    using = suited(using, task.problem)
     total = exact.exact_sum(task.operation, task.inputs, task.problem, using)
     magnitude = exact.exact_magnitude(task.operation, task.inputs, task.problem, using)
     overflow = task.overflow or unstated_overflow(task.out_format)
@@ -224,7 +226,8 @@ def _refuses(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, A
 
 def _opinion(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, Array], policy: str = "") -> str:
     task = under(policy, Task(spec.id, operation, spec.problem, inputs, FLOAT64, FLOAT64))
-    total = exact.exact_sum(operation, task.inputs, task.problem, im2col)
+    using = suited(im2col, task.problem)
+    total = exact.exact_sum(operation, task.inputs, task.problem, using)
     truth = total.round(FLOAT64)
     try:
         said = np.asarray(oracle.run(operation, inputs, spec.problem))
@@ -239,8 +242,8 @@ def _opinion(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, A
     if spec.rule == "exact":
         verdict = judge_tensor(said, truth)
     else:
-        magnitude = exact.exact_magnitude(operation, task.inputs, task.problem, im2col)
-        terms = exact.count_terms(operation, task.inputs, task.problem, im2col)
+        magnitude = exact.exact_magnitude(operation, task.inputs, task.problem, using)
+        terms = exact.count_terms(operation, task.inputs, task.problem, using)
         interval = standard_interval(total, magnitude, terms, FLOAT64, FLOAT64)
         verdict = judge_tensor(said, truth, interval.lo, interval.hi)
     if verdict.first is not None:

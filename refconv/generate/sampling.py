@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from refconv.generate.tasks import Task
-from refconv.problem import ConvProblem
+from refconv.problem import Problem, TransposedProblem
 
 LIMITS = {"direct": 2**21, "sparse": 2**27}  # products; im2col always computes everything
 STATED = (
@@ -31,24 +31,27 @@ class Window:
     task: Task
 
 
-def computes_all(problem: ConvProblem, operation: str, reference: Any) -> bool:
-    """Tell whether a reference computes every element of an operation.
+def computes_all(problem: Problem, operation: str, reference: Any) -> bool:
+    """Tell whether a reference computes every element of an operation; of transposed convolutions all do.
 
     Examples
     --------
+    >>> from refconv.problem import ConvProblem
     >>> from refconv.reference import direct
     >>> problem = ConvProblem(batch=1, in_channels=3, out_channels=64, input_size=(224, 224), kernel_size=(7, 7))
     >>> computes_all(problem, "forward", direct)
     False
     """
     limit = LIMITS.get(reference.name)
-    return limit is None or count_products(problem, operation) <= limit
+    return limit is None or isinstance(problem, TransposedProblem) or count_products(problem, operation) <= limit
 
 
-def count_products(problem: ConvProblem, operation: str) -> int:
+def count_products(problem: Problem, operation: str) -> int:
     """Bound the products of all elements together; a bias gradient has a term for each output."""
-    taps = 1 if operation == "grad_bias" else math.prod(problem.weight_shape[1:])
-    return math.prod(problem.y_shape) * taps
+    if operation == "grad_bias":
+        return math.prod(problem.y_shape)
+    meets_all_taps = problem.x_shape if isinstance(problem, TransposedProblem) else problem.y_shape
+    return math.prod(meets_all_taps) * math.prod(problem.weight_shape[1:])
 
 
 def windows(task: Task) -> Iterator[Window]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from refconv.exact import ROUNDINGS
 from refconv.formats import NumberFormat, get_format
-from refconv.problem import ConvProblem
+from refconv.problem import Problem
 from refconv.quantization import Quantization
 
 Array = npt.NDArray[Any]
@@ -27,7 +27,7 @@ class Task:
 
     case_id: str
     operation: str
-    problem: ConvProblem
+    problem: Problem
     inputs: dict[str, Array]
     out_format: NumberFormat
     accumulator: NumberFormat | None
@@ -46,6 +46,7 @@ def under(policy: str, task: Task) -> Task:
 
     Examples
     --------
+    >>> from refconv.problem import ConvProblem
     >>> problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(1, 2),
     ...                       padding=((0, 0), (1, 0)))
     >>> task = Task("demo", "forward", problem, {"x": np.ones((1, 1, 1, 2))}, get_format("float32"), None)

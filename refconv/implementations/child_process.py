@@ -17,7 +17,7 @@ from typing import IO, Any
 from refconv.implementations.arena import Arena
 from refconv.implementations.child import write_request
 from refconv.implementations.session import Call
-from refconv.problem import ConvProblem
+from refconv.problem import Problem
 
 PATIENCE = 2.0  # seconds until a process that was asked to end is killed
 HERE = ("case_id", "tensors", "problem")  # of a call: what is not sent as it is
@@ -35,7 +35,7 @@ class ChildProcess:
         self.arena = Arena()
         self._sent: dict[str, Any] | None = None  # the tensors that the child has, and where they end
         self._end = 0
-        self._problem: ConvProblem | None = None
+        self._problem: Problem | None = None
         self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.complaints: deque[bytes] = deque(maxlen=TAIL)
         assert self.popen.stdout

@@ -30,6 +30,7 @@ from refconv.implementations.process import Program, how_it_ended
 from refconv.implementations.protocol import RESULT_NAMES
 from refconv.implementations.session import Answer, Call
 from refconv.implementations.wanted import arguments_of
+from refconv.problem import TransposedProblem
 
 MARK = "-- "  # what a command begins with, where an implementation is named by a text
 TIMEOUT = 60.0  # seconds for one call
@@ -104,6 +105,8 @@ class Command:
             return Answer("ERROR", message=str(error))
 
     def _answer(self, call: Call, begin: float) -> Answer:
+        if isinstance(call.problem, TransposedProblem):  # who does not know the operator would compute another one
+            return Answer("UNSUPPORTED", message="the protocol has no transposed convolutions")
         message = run_message(call, self._next(), self._files)
         size = sum(tensor.nbytes for tensor in call.tensors.values())
         answer = self._exchange(message, self.timeout)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from refconv.implementations.limits import leftovers, require_formats
-from refconv.problem import ConvProblem
+from refconv.implementations.limits import leftovers, require, require_formats
+from refconv.problem import ConvProblem, Problem, TransposedProblem
 from refconv.quantization import Quantization
 
 Array = npt.NDArray[Any]
@@ -56,7 +56,25 @@ class OnnxLayers:
 
 
 class QuantizedOnnxLayers(OnnxLayers):
-    """The same, with QLinearConv for quantised layers."""
+    """The same, with QLinearConv for quantised layers, and ConvTranspose for transposed ones."""
+
+    transposed = True
+
+    def forward(self, x: Array, weight: Array, bias: Array | None, problem: Problem) -> Array:
+        """Return y."""
+        if isinstance(problem, ConvProblem):
+            return super().forward(x, weight, bias, problem)
+        require_formats(self.name, self.floats, x, weight, bias)
+        return self._run(x, transposed_nodes(x, weight, bias, problem), problem.y_shape)
+
+    def grad_input(self, grad_output: Array, weight: Array, problem: Problem) -> Array:
+        """Return grad_input; that of a transposed layer is the convolution of grad_output."""
+        if isinstance(problem, ConvProblem):
+            return super().grad_input(grad_output, weight, problem)
+        require_formats(self.name, self.floats, grad_output, weight)
+        cropped = any(min(pair) < 0 for pair in problem.adjoint.padding)
+        require(not cropped, f"{self.name} has no convolution that crops, which this output_padding needs.")
+        return self._run(grad_output, forward_nodes(grad_output, weight, None, problem.adjoint), problem.x_shape)
 
     def quantized_forward(
         self, x: Array, weight: Array, bias: Array | None, quantization: Quantization, problem: ConvProblem
@@ -75,6 +93,12 @@ def grad_input_nodes(grad_output: Array, weight: Array, problem: ConvProblem) ->
     """Return the nodes of a transposed convolution that gives the whole grad_input."""
     tensors: dict[str, Array | None] = {"grad_output": grad_output, "weight": weight}
     return [_node("ConvTranspose", tensors, problem, output_padding=leftovers(problem))]
+
+
+def transposed_nodes(x: Array, weight: Array, bias: Array | None, problem: TransposedProblem) -> list[Node]:
+    """Return the nodes of a transposed layer in floats."""
+    tensors: dict[str, Array | None] = {"x": x, "weight": weight, "bias": bias}
+    return [_node("ConvTranspose", tensors, problem, output_padding=problem.output_padding)]
 
 
 def integer_nodes(x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> list[Node]:
@@ -143,9 +167,7 @@ def serialized(value: Any) -> bytes:
     return bytes(proto.SerializeToString(deterministic=True))
 
 
-def _node(
-    kind: str, tensors: Mapping[str, Array | None], problem: ConvProblem, output: str = "y", **stated: Any
-) -> Node:
+def _node(kind: str, tensors: Mapping[str, Array | None], problem: Problem, output: str = "y", **stated: Any) -> Node:
     begins, ends = zip(*problem.padding, strict=True)
     geometry = {
         "strides": problem.stride, "dilations": problem.dilation, "group": problem.groups,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from refconv.formats import FORMATS
 from refconv.implementations.protocol import PLAIN, Demand
-from refconv.problem import ConvProblem
+from refconv.problem import Problem
 
 Array = npt.NDArray[Any]
 
@@ -30,7 +30,7 @@ class Call:
     operation : {"forward", "grad_input", "grad_weight", "grad_bias"}
     tensors : mapping of str to array
         The inputs by name; never written to: an implementation gets copies.
-    problem : ConvProblem
+    problem : ConvProblem or TransposedProblem
     demand : Demand
     arrangement : str
         How the copies lie in memory, see :data:`refconv.implementations.arrangement.ARRANGEMENTS`; ways of
@@ -42,7 +42,7 @@ class Call:
     case_id: str
     operation: str
     tensors: Mapping[str, Array]
-    problem: ConvProblem
+    problem: Problem
     demand: Demand = PLAIN
     arrangement: str = "packed"
     in_place: bool = False

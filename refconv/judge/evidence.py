@@ -13,8 +13,9 @@ import numpy.typing as npt
 from refconv import exact
 from refconv.exact.slicing import as_float64, extent
 from refconv.formats import NumberFormat, get_format
-from refconv.problem import ConvProblem
+from refconv.problem import Problem
 from refconv.reference import im2col
+from refconv.reference.choice import suited
 
 Array = npt.NDArray[Any]
 FLOAT64 = get_format("float64")
@@ -29,7 +30,7 @@ class Evidence:
     operation : {"forward", "grad_input", "grad_weight", "grad_bias"}
     tensors : mapping
         The operation's inputs among ``x``, ``weight``, ``bias`` and ``grad_output``; others are not read.
-    problem : ConvProblem
+    problem : ConvProblem or TransposedProblem
     out : NumberFormat
         Of the result.
     exact_fill : bool
@@ -39,6 +40,7 @@ class Evidence:
 
     Examples
     --------
+    >>> from refconv.problem import ConvProblem
     >>> problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(1, 2))
     >>> tensors = {"x": np.float32([[[[3, -2]]]]), "weight": np.float32([[[[5, 7]]]]), "bias": None}
     >>> evidence = Evidence("forward", tensors, problem, get_format("float32"))
@@ -48,10 +50,14 @@ class Evidence:
 
     operation: str
     tensors: Mapping[str, Array | None]
-    problem: ConvProblem
+    problem: Problem
     out: NumberFormat
     exact_fill: bool = False
     overflow: str | None = None
+
+    @property
+    def _reference(self) -> Any:
+        return suited(im2col, self.problem)
 
     @property
     def factors(self) -> list[Array]:
@@ -82,7 +88,7 @@ class Evidence:
     @cached_property
     def total(self) -> exact.ExactSum:
         """The exact result y, not rounded yet."""
-        return exact.exact_sum(self.operation, self.tensors, self.problem, im2col)
+        return exact.exact_sum(self.operation, self.tensors, self.problem, self._reference)
 
     @cached_property
     def truth(self) -> Array:
@@ -92,13 +98,13 @@ class Evidence:
     @cached_property
     def magnitude(self) -> Array:
         """S, the sum of the magnitudes of all products and of the bias, in float64, rounded up."""
-        total = exact.exact_magnitude(self.operation, self.tensors, self.problem, im2col)
+        total = exact.exact_magnitude(self.operation, self.tensors, self.problem, self._reference)
         return total.round(FLOAT64, upward=True)
 
     @cached_property
     def terms(self) -> Array:
         """The number n of products that exist for each result, and one for a bias."""
-        return exact.count_terms(self.operation, self.tensors, self.problem, im2col)
+        return exact.count_terms(self.operation, self.tensors, self.problem, self._reference)
 
     @cached_property
     def squares(self) -> Array:
@@ -110,9 +116,9 @@ class Evidence:
     def apply(self, *factors: Array) -> Array:
         """Run the operation on other factors, without bias, in float64 and not exactly."""
         if self.operation == "forward":
-            result: Array = im2col.forward(factors[0], factors[1], None, self.problem)
+            result: Array = self._reference.forward(factors[0], factors[1], None, self.problem)
         else:
-            result = getattr(im2col, self.operation)(*factors, self.problem)
+            result = getattr(self._reference, self.operation)(*factors, self.problem)
         return result
 
     def error_of(self, result: Array) -> Array:

@@ -8,6 +8,7 @@ from refconv.problem.convolution import ConvProblem, OversizedProblem
 from refconv.problem.fields import Padding, Size
 from refconv.problem.geometry import OPERATIONS, Geometry
 from refconv.problem.padding import named_padding
+from refconv.problem.reading import read_problem
 from refconv.problem.rules import LARGEST, output_length
 from refconv.problem.transposed import TransposedProblem
 
@@ -25,4 +26,5 @@ __all__ = [
     "TransposedProblem",
     "named_padding",
     "output_length",
+    "read_problem",
 ]

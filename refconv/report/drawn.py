@@ -10,7 +10,7 @@ from rich.console import Console
 
 from refconv.errors import ReportError
 from refconv.implementations import RESULT_NAMES
-from refconv.problem import ConvProblem
+from refconv.problem import Problem
 from refconv.report.geometry import LARGEST, drawable, reads
 from refconv.report.panels import Panel, Place, lines, svg
 from refconv.suite import Case
@@ -39,7 +39,10 @@ def panels_of(case: Case, operation: str = "forward", index: tuple[int, ...] | N
     if operation not in DRAWN:
         raise ReportError(f"a drawing is of {', '.join(DRAWN)}, got {operation!r}.")
     if not drawable(problem):
-        raise ReportError(f"{case.id} cannot be drawn: it must have two axes, nothing empty, and up to {LARGEST} rows.")
+        raise ReportError(
+            f"{case.id} cannot be drawn: it must be a convolution, not transposed, over two axes, with nothing empty, "
+            f"and up to {LARGEST} rows."
+        )
     shape = problem.shape_of(operation)
     at = index or (0,) * len(shape)
     if len(at) != len(shape) or not all(0 <= i < n for i, n in zip(at, shape, strict=True)):
@@ -108,7 +111,7 @@ def _factors(case: Case, operation: str, at: tuple[int, ...], where: dict[tuple[
     ]
 
 
-def _padded(case: Case, plane: tuple[int, int], where: dict[tuple[int, ...], Place], problem: ConvProblem) -> Panel:
+def _padded(case: Case, plane: tuple[int, int], where: dict[tuple[int, ...], Place], problem: Problem) -> Panel:
     x = _words(case.inputs.get("x"), plane)
     rows, columns = problem.input_size
     (top, bottom), (left, right) = problem.padding

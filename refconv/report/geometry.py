@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeGuard
 
 from refconv.check import Outcome
-from refconv.problem import ConvProblem
+from refconv.problem import ConvProblem, Problem, TransposedProblem
 from refconv.report.words import place, problem_of
 
 LARGEST = 40  # rows or columns; a larger picture shows nothing that its numbers do not
@@ -92,8 +93,10 @@ def draw(outcome: Outcome) -> Grid | None:
     return truth(problem, outcome.operation, index)
 
 
-def drawable(problem: ConvProblem) -> bool:
-    """Tell whether a problem has a picture: two axes, nothing empty, nothing cropped, not too large."""
+def drawable(problem: Problem) -> TypeGuard[ConvProblem]:
+    """Tell whether a problem has a picture: a convolution over two axes, nothing empty or cropped, not too large."""
+    if isinstance(problem, TransposedProblem):
+        return False
     if len(problem.input_size) != 2 or min((*problem.x_shape, *problem.weight_shape, *problem.y_shape)) < 1:
         return False
     padded = [length + sum(pads) for length, pads in zip(problem.input_size, problem.padding, strict=True)]

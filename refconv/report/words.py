@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from refconv.check import Outcome, Report
 from refconv.errors import GeometryError
 from refconv.judge import Element
-from refconv.problem import ConvProblem
+from refconv.problem import Problem, TransposedProblem, read_problem
 from refconv.suite import FLAGS
 
 MARKS = {
@@ -48,10 +48,10 @@ def number(value: float) -> str:
     return repr(float(value)).removesuffix(".0")
 
 
-def problem_of(descriptor: str) -> ConvProblem | None:
-    """Read a descriptor; None where it describes no legal convolution."""
+def problem_of(descriptor: str) -> Problem | None:
+    """Read a descriptor; None where it describes no legal convolution, transposed or not."""
     try:
-        return ConvProblem.from_descriptor(descriptor)
+        return read_problem(descriptor)
     except GeometryError:
         return None
 
@@ -70,9 +70,12 @@ def describe_problem(descriptor: str) -> str:
         return plain(descriptor)
     axes = len(problem.input_size)
     defaults = {"stride": (1,) * axes, "dilation": (1,) * axes, "padding": ((0, 0),) * axes, "groups": 1}
+    if isinstance(problem, TransposedProblem):
+        defaults["output_padding"] = (0,) * axes
     unusual = [(name, getattr(problem, name)) for name, usual in defaults.items() if getattr(problem, name) != usual]
+    kind = "transposed, " if isinstance(problem, TransposedProblem) else ""
     words = [("x", problem.x_shape), ("weight", problem.weight_shape), *unusual, ("y", problem.y_shape)]
-    return ", ".join(f"{name} {value}" for name, value in words)
+    return kind + ", ".join(f"{name} {value}" for name, value in words)
 
 
 def headline(report: Report) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from refconv.errors import FormatError, GeometryError, SuiteError
 from refconv.illegal import IllegalProblem
-from refconv.problem import ConvProblem, OversizedProblem
+from refconv.problem import ConvProblem, OversizedProblem, Problem, TransposedProblem
 from refconv.quantization import Quantization, parse_quantization
 from refconv.suite.files import sha256
 from refconv.suite.index import tensor_sha256
@@ -166,11 +166,13 @@ def _expected(item: dict[str, Any], tensors: dict[str, Array]) -> Expected:
     return Expected(judge=stated, **parts)
 
 
-def _problem(case: dict[str, Any], where: str) -> ConvProblem:
+def _problem(case: dict[str, Any], where: str) -> Problem:
     stated = case["problem"]
-    fields = {name: value for name, value in stated.items() if name not in ("output_size", "layout")}
-    kind = ConvProblem
-    if 0 in stated["output_size"]:
+    fields = {name: value for name, value in stated.items() if name not in ("operator", "output_size", "layout")}
+    kind: type[Problem] = ConvProblem
+    if "operator" in stated:  # the schema knows one
+        kind = TransposedProblem
+    elif 0 in stated["output_size"]:
         kind = IllegalProblem if case["result"] == "invalid" else OversizedProblem
     try:
         problem = kind(**fields)

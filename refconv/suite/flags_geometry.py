@@ -47,6 +47,20 @@ EXACT: Rows = {
 }
 
 INDEXING: Rows = {
+    "TransposedConvolution": (
+        "The case is a transposed convolution: every element of x adds a whole kernel to y; weight is (C, K/G, ...).",
+        "weight is read as (K, C/G, ...), the kernel is flipped, sums are lost where kernels overlap, or the stride "
+        "puts one zero too many or too few between the elements.",
+    ),
+    "OutputPadding": (
+        "The output of a transposed convolution is longer at its end than without output_padding.",
+        "output_padding is ignored, or lengthens the output at its beginning.",
+    ),
+    "CutOutput": (
+        "The padding of a transposed convolution cuts elements off its output.",
+        "the padding is added to the input instead, the output is cut before all products are added, or begin and "
+        "end are exchanged.",
+    ),
     "NonSquareInput": (
         "The height and the width of the input differ.",
         "height and width are swapped in a bound or in a row stride.",

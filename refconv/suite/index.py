@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 from refconv.errors import SuiteError
-from refconv.problem import ConvProblem
+from refconv.problem import Problem, TransposedProblem
 from refconv.suite.files import sha256
 from refconv.suite.model import EXPECTED, INPUTS, Array, Case, Expected, Group, Judge, Note, payload_name
 from refconv.suite.names import is_case_id, is_slug
@@ -19,6 +19,7 @@ from refconv.suite.strict_json import dumps
 
 SCHEMA = "refconv.group.v1"
 LICENSE = "CC0-1.0"
+TRANSPOSED = "conv_transpose"  # the operator of a transposed problem
 
 
 def group_files(group: Group) -> dict[str, bytes]:
@@ -59,19 +60,23 @@ def group_document(group: Group, payload: bytes) -> dict[str, Any]:
     }
 
 
-def problem_document(problem: ConvProblem) -> dict[str, Any]:
+def problem_document(problem: Problem) -> dict[str, Any]:
     """Return a problem with nothing left to a default, the output size stated.
+
+    A transposed convolution names its operator; where none is named, it is a convolution.
 
     Examples
     --------
+    >>> from refconv.problem import ConvProblem
     >>> problem = ConvProblem(batch=1, in_channels=2, out_channels=3, input_size=(5, 4), kernel_size=(3, 2))
     >>> problem_document(problem)["output_size"]
     [3, 3]
     """
     fields = problem.as_dict() | {"output_size": list(problem.output_size), "layout": problem.layout}
+    stated: dict[str, Any] = {"operator": TRANSPOSED} if isinstance(problem, TransposedProblem) else {}
     order = ("batch", "in_channels", "out_channels", "groups", "input_size", "kernel_size", "output_size",
-             "stride", "dilation", "padding", "layout")  # fmt: skip
-    return {name: fields[name] for name in order}
+             "stride", "dilation", "padding", "output_padding", "layout")  # fmt: skip
+    return stated | {name: fields[name] for name in order if name in fields}
 
 
 def _check_names(group: Group) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from refconv.problem import ConvProblem
+from refconv.problem import Problem
 from refconv.quantization import Quantization
 
 Array = np.ndarray[Any, Any]
@@ -83,7 +83,7 @@ class Case:
         The bugs that the case hunts; each is explained in the notes of the group.
     result : {"valid", "choice", "invalid"}
         Must match, may match (one policy among several), or must be refused.
-    problem : ConvProblem
+    problem : ConvProblem or TransposedProblem
     inputs : dict
         Some of ``x``, ``weight``, ``bias`` and ``grad_output``.
     expected : dict
@@ -100,7 +100,7 @@ class Case:
     comment: str
     flags: tuple[str, ...]
     result: Result
-    problem: ConvProblem
+    problem: Problem
     inputs: dict[str, Array]
     expected: dict[str, Expected]
     alternatives: dict[str, dict[str, Expected]] = field(default_factory=dict)
