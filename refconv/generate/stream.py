@@ -72,7 +72,7 @@ def geometry(name: str, block: int) -> ConvProblem:
     Examples
     --------
     >>> geometry("asymmetric", 0).descriptor
-    'n1c6i5x8-k9w3x4-s3x2-d2x2-p2+1x0+1-g3-o2x2'
+    'n2c1i6x4-k1w1x3-s3x1-d1x1-p2+1x0+0-g1-o3x2'
     """
     family = family_of(name)
     words = iter((bits(f"accumulated/{name}/geometry/{block}", (17,)) >> np.uint64(16)).tolist())

