@@ -160,7 +160,7 @@ def described(found):
     link = f" ({found['link']})" if found["link"] else ""
     yield f"- {known}{link} {', '.join(found['operations'])}; {', '.join(found['dtypes'])}: {counts}."
     message = " ".join(found["message"].split())[:300]
-    yield f"  Smallest: {found['operation']} {found['dtype']} `{found['descriptor']}` (`{found['case']}`): {message}"
+    yield f"  Smallest: {found['operation']} {found['dtype']} `{found['descriptor']}` (`{found['case']}`): {message.replace("[", chr(92) + "[")}"
 
 
 def table_head(*names):

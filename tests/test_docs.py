@@ -11,13 +11,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from snippets import RUN
 
 from refconv.check import read_xfails
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}", marks=[pytest.mark.oracle] if "import torch" in block else [])
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for page in sorted({*(ROOT / "docs").glob("*.md")} - {*RUN})  # others are followed as a whole, by test_pages.py
     for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.M | re.S))
 ]
 

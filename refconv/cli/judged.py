@@ -18,6 +18,7 @@ from refconv.diagnosis import with_causes
 from refconv.implementations.layouts import Layouts
 from refconv.implementations.result_folder import ResultFolder
 from refconv.implementations.stream_results import StreamResults
+from refconv.problem import OPERATIONS
 from refconv.report import may_write_report, with_options
 from refconv.suite import load_suite
 from refconv.suite.embedded import smoke_folder
@@ -73,7 +74,7 @@ def check_command(
     report = with_causes(expect(report, known), suite)
     words = (f" --vectors {vectors}" if vectors else "") + (f" --xfails {xfails}" if xfails else "")
     words += "" if fresh is None else f" --fresh {fresh}"
-    command = with_options(f"refconv check {impl}", words + claims(judged_by, strict_statistics, policies))
+    command = with_options(f"refconv check {impl}", words + claims(judged_by, strict_statistics, policies, ops))
     code = conclude(report, command, reports, min_cases)
     if written:
         waiting = write_xfails(report, written, known, force)
@@ -106,7 +107,7 @@ def judge_command(
         report = with_causes(report, vectors)
         words = f"refconv judge {suite}{f' {results}' if results else ''}{' --stream' if stream else ''}"
         words += "" if lie == Layouts() else f" --layout {layout} --weight-layout {weight_layout}"
-        command = words + claims(judged_by, strict_statistics, policies)
+        command = words + claims(judged_by, strict_statistics, policies, ops)
         code = conclude(report, command, reports, min_cases)
         for sentence in _remarks(session, vectors, len(report.outcomes)):
             console().print(escape(sentence))
@@ -138,13 +139,16 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
 
 
-def claims(judged_by: str | None, strict: bool, policies: Iterable[str]) -> str:
+def claims(judged_by: str | None, strict: bool, policies: Iterable[str], ops: str = "") -> str:
     """Return the options that judge in the same way, for the command line that reproduces a failure.
 
     Examples
     --------
     >>> claims("ftz", False, ["padding-is-absent"])
     ' --class ftz --policy padding-is-absent'
+    >>> claims(None, False, [], "forward,grad_input")
+    ' --ops forward,grad_input'
     """
     text = (f" --class {judged_by}" if judged_by else "") + (" --strict-statistics" if strict else "")
+    text += f" --ops {ops}" if ops not in ("", ",".join(OPERATIONS)) else ""
     return text + "".join(f" --policy {policy}" for policy in policies)

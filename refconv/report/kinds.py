@@ -75,7 +75,8 @@ def kinds_of(report: Report) -> list[Kind]:
     kinds = [_kind(_name(cause), found, cause) for cause, found in explained.items() if found]
     for (operation, _, saying), found in riddles.items():
         if saying:
-            kinds.append(_kind(plain(f"{operation}: {found[0].message or found[0].status}", TITLE), found))
+            smallest = min(found, key=size_of)
+            kinds.append(_kind(plain(f"{operation}: {smallest.message or smallest.status}", TITLE), found))
         else:
             kinds += _by_flag(report, operation, found)
     return sorted(kinds, key=lambda kind: (kind.smallest.status != "FAIL", kind.cause is None, -len(kind.outcomes)))

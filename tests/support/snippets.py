@@ -1,0 +1,120 @@
+"""Runs the code blocks of a page as a reader would: files are written, commands are run, outputs are compared.
+
+A block whose first line is a comment with a path (``# mine.py``, ``// conv2d.cpp``) is written to that file.  A block
+``sh`` is run line by line; ``# exit 1`` behind a command is the code with which it must end.  A block ``text`` that
+follows holds lines of its output, in their order; ``...`` stands for anything.  Other blocks ``python`` are run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+RUN = [DOCS / name for name in ("index.md", "concepts.md", "reports.md", "worked-example.md")]
+RUN += [ROOT / "README.md", *sorted((DOCS / "tutorials").glob("*.md"))]
+FENCE = re.compile(r"^```([\w-]*)[^\n]*\n(.*?)^```$", re.M | re.S)
+NAMED = re.compile(r"^(?:#|//|;|%) ([\w./-]+\.\w+)$")
+NOT_HERE = (
+    "git clone",
+    "cd ",
+    "python3 -m venv",
+    ". ",
+    "source ",
+    "python3 -m pip install",
+    "pip install",
+    "python3 -m tox",
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    language: str
+    body: str
+    line: int
+
+    @property
+    def file(self) -> str:
+        found = NAMED.match(self.body.partition("\n")[0])
+        return found.group(1) if found else ""
+
+
+def blocks_of(page: Path) -> list[Block]:
+    text = page.read_text("utf-8")
+    return [Block(found[1], found[2], text[: found.start()].count("\n") + 1) for found in FENCE.finditer(text)]
+
+
+def run_page(page: Path, folder: Path) -> None:
+    """Run all blocks of a page in a folder that has the vectors and the docs of a clone."""
+    for name in ("vectors", "docs"):
+        (folder / name).symlink_to(ROOT / name)
+    environment, output = tools(folder), ""
+    for block in blocks_of(page):
+        where = f"{page.name}, line {block.line}"
+        if block.file:
+            target = folder / block.file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(block.body, "utf-8")
+        elif block.language == "sh":
+            output = "".join(run(line, folder, environment, where) for line in commands(block.body))
+        elif block.language == "python":
+            command = [sys.executable, "-W", "error", "-c", block.body]
+            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{where}\n{done.stdout}{done.stderr}"
+            output = done.stdout
+        elif block.language == "text" and output:
+            compare(block.body, output, where)
+            output = ""
+
+
+def commands(body: str) -> list[str]:
+    joined = body.replace("\\\n", " ")
+    return [line for line in joined.splitlines() if line.strip() and not line.startswith(("#", *NOT_HERE))]
+
+
+def run(line: str, folder: Path, environment: dict[str, str], where: str) -> str:
+    wanted = re.search(r"# exit (\d+)", line)
+    command = ["bash", "-o", "pipefail", "-c", line]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    code = int(wanted[1]) if wanted else 0
+    assert done.returncode == code, f"{where}: {line}\nends with {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def compare(shown: str, output: str, where: str) -> None:
+    """Find the lines that a page shows in an output, one after the other; a line may end in dots."""
+    lines, at = [line.rstrip() for line in output.splitlines()], 0
+    for line in filter(str.strip, shown.splitlines()):
+        if line.strip() == "...":
+            continue
+        begin = line.rstrip().removesuffix("...").rstrip() if line.rstrip().endswith("...") else None
+        fits = [
+            i for i in range(at, len(lines)) if (lines[i].startswith(begin) if begin else lines[i] == line.rstrip())
+        ]
+        assert fits, f"{where}: no line of the output reads\n{line}\n--- but\n{output}"
+        at = fits[0] + 1
+
+
+def tools(folder: Path) -> dict[str, str]:
+    """Return an environment in which refconv, pytest, python3 and c++ are commands of this Python and this machine."""
+    bin_folder = folder / ".bin"
+    bin_folder.mkdir()
+    scripts = {"refconv": "-m refconv", "pytest": "-m pytest", "python3": ""}
+    for name, options in scripts.items():
+        write_script(bin_folder / name, f'exec "{sys.executable}" {options} "$@"')
+    if shutil.which("c++") is None:  # the C compiler takes what is both
+        write_script(bin_folder / "c++", 'exec cc -x c "${@/-std=c++17/-std=c99}"')
+    return os.environ | {"PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "100", "NO_COLOR": "1"}
+
+
+def write_script(path: Path, line: str) -> None:
+    path.write_text(f"#!/bin/bash\n{line}\n", "utf-8")
+    path.chmod(0o755)

@@ -1,0 +1,65 @@
+"""What the pages show is what happens: their files are written, their commands run, their outputs compared."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+
+import pytest
+from snippets import DOCS, NOT_HERE, ROOT, RUN, Block, blocks_of, commands, compare, run_page
+
+ELSEWHERE = {  # pages whose commands another test runs
+    "ci.md": "tests/test_docs.py",
+    "clients.md": "tests/export",
+    "protocol.md": "tests/test_cli_foreign.py",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
+def test_a_page_can_be_followed(page, tmp_path):
+    run_page(page, tmp_path)
+
+
+def test_no_page_has_commands_that_no_test_runs():
+    pages = {page.name for page in DOCS.rglob("*.md") if any(block.language == "sh" for block in blocks_of(page))}
+    assert pages - {page.name for page in RUN} - set(ELSEWHERE) == set()
+    assert all((ROOT / test).exists() for name, test in ELSEWHERE.items() if (DOCS / name).exists())
+
+
+def test_what_is_not_run_is_the_installation_alone():
+    assert {word.split()[0] for word in NOT_HERE} == {"git", "cd", "python3", ".", "source", "pip"}
+    assert commands("pip install x\nrefconv list \\\n  --select a\n# words\n") == ["refconv list    --select a"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "fits"),
+    [("a\nc", True), ("a\n...\nc ...", True), ("c\na", False), ("a b", False), ("b", False), ("...\nb x ...", True)],
+)
+def test_shown_lines_must_occur_in_their_order(shown, fits):
+    output = "a\nb x y\nc 1\n" if "c ..." in shown else "a\nb x y\nc\n"
+    if fits:
+        compare(shown, output, "here")
+    else:
+        with pytest.raises(AssertionError, match="no line of the output reads"):
+            compare(shown, output, "here")
+
+
+def test_the_first_line_names_the_file_of_a_block():
+    assert Block("cpp", "// src/kernel.cpp\nint x;\n", 1).file == "src/kernel.cpp"
+    assert Block("python", "# a comment about mine.py\n", 1).file == ""
+
+
+def test_the_pictures_are_those_that_the_code_draws():
+    spec = importlib.util.spec_from_file_location("teaching_pictures", ROOT / "scripts" / "teaching_pictures.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    drawn = module.pictures()
+    assert {path.name: path.read_text("utf-8") for path in module.FOLDER.glob("*.svg")} == drawn
+
+
+def test_every_picture_of_a_page_is_there_and_has_words():
+    for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
+        for words, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text("utf-8")):
+            assert words, f"{page.name}: {target} has no words for those who do not see it"
+            assert (page.parent / target).is_file()
