@@ -159,8 +159,8 @@ def described(found):
     )
     link = f" ({found['link']})" if found["link"] else ""
     yield f"- {known}{link} {', '.join(found['operations'])}; {', '.join(found['dtypes'])}: {counts}."
-    message = " ".join(found["message"].split())[:300]
-    yield f"  Smallest: {found['operation']} {found['dtype']} `{found['descriptor']}` (`{found['case']}`): {message.replace("[", chr(92) + "[")}"
+    message = " ".join(found["message"].split())[:300].replace("[", "\\[")  # no link
+    yield f"  Smallest: {found['operation']} {found['dtype']} `{found['descriptor']}` (`{found['case']}`): {message}"
 
 
 def table_head(*names):

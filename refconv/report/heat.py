@@ -19,7 +19,7 @@ AXES = {
     "grad_bias": ("", "", "", "output channel"),
 }
 BOUNDS = (1.0, 2.0, 10.0, 100.0)  # of the levels of an error, in units of the bound; the first level is allowed
-ERRORS = ("no error", "allowed", "up to 2", "up to 10", "up to 100", "larger")
+ERRORS = ("no error", "allowed", "up to 2", "up to 10", "up to 100", "over 100")
 SHARES = (0.25, 0.5, 0.999)  # of the levels of a share of wrong elements
 PORTIONS = ("right", "", "up to a quarter wrong", "up to half", "most", "all wrong")
 

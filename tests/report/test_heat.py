@@ -22,7 +22,7 @@ def test_the_levels_of_a_map_are_errors_in_units_of_the_bound(outcome):
     failing = wrong(outcome, (1, 1, 2, 3), ((0, 0, 0, 1), 0.4), ((0, 0, 1, 0), 1.0), ((0, 0, 1, 2), 99.0), bound=0.5)
     (heat,) = heat_maps(failing)
     assert heat.paths == ((1, "M1 0h1v1h-1z"), (2, "M0 1h1v1h-1z"), (5, "M2 1h1v1h-1z"))
-    assert dict(heat.legend) == {0: "no error", 1: "allowed", 2: "up to 2", 5: "larger"}
+    assert dict(heat.legend) == {0: "no error", 1: "allowed", 2: "up to 2", 5: "over 100"}
     assert heat.ring == (1, 0)
 
 

@@ -52,7 +52,7 @@ def blocks_of(page: Path) -> list[Block]:
 
 def run_page(page: Path, folder: Path) -> None:
     """Run all blocks of a page in a folder that has the vectors and the docs of a clone."""
-    for name in ("vectors", "docs"):
+    for name in ("vectors", "docs"):  # but not refconv, which is to be found where it is installed
         (folder / name).symlink_to(ROOT / name)
     environment, output = tools(folder), ""
     for block in blocks_of(page):
@@ -74,7 +74,7 @@ def run_page(page: Path, folder: Path) -> None:
 
 
 def commands(body: str) -> list[str]:
-    joined = body.replace("\\\n", " ")
+    joined = re.sub(r"^python3 -m pip install \S+ && (?=python3 -m refconv)", "", body.replace("\\\n", " "), flags=re.M)
     return [line for line in joined.splitlines() if line.strip() and not line.startswith(("#", *NOT_HERE))]
 
 
