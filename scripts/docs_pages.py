@@ -34,6 +34,11 @@ def on_config(config: Any) -> Any:
     return config
 
 
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Give repeated headings the numbers of mkdocs; the files have those of repositories, ``#c-1`` for ``#c_1``."""
+    return re.sub(r"\]\(#([a-z]+)-(\d+)\)", r"](#\1_\2)", markdown)
+
+
 def api() -> str:
     """Refer to everything that ``import refconv`` offers, by where it is defined."""
     found = [getattr(refconv, name) for name in sorted(refconv.api.__all__)]

@@ -6,11 +6,12 @@ import importlib.util
 import re
 
 import pytest
-from snippets import DOCS, NOT_HERE, ROOT, RUN, Block, blocks_of, commands, compare, run_page
+from snippets import DOCS, NOT_HERE, ROOT, RUN, Block, blocks_of, commands, compare, run, run_page, tools
 
 ELSEWHERE = {  # pages whose commands another test runs
+    "accumulated.md": "tests/test_pages.py",
     "ci.md": "tests/test_docs.py",
-    "clients.md": "tests/export",
+    "clients.md": "tests/clients/test_page.py",
     "protocol.md": "tests/test_cli_foreign.py",
 }
 
@@ -19,6 +20,18 @@ ELSEWHERE = {  # pages whose commands another test runs
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
 def test_a_page_can_be_followed(page, tmp_path):
     run_page(page, tmp_path)
+
+
+@pytest.mark.slow
+def test_the_commands_about_accumulated_cases_run_with_smaller_counts(tmp_path):
+    (tmp_path / "mine.py").write_text("from refconv import conv2d\n", "utf-8")
+    lines = [
+        line for block in blocks_of(DOCS / "accumulated.md") for line in commands(block.body) if block.language == "sh"
+    ]
+    environment = tools(tmp_path)
+    for line in lines:
+        run(re.sub(r"--count \d+", "--count 100", line), tmp_path, environment, "accumulated.md")
+    assert len(lines) == 3
 
 
 def test_no_page_has_commands_that_no_test_runs():
