@@ -16,13 +16,13 @@ ELSEWHERE = {  # pages whose commands another test runs
 }
 
 
-@pytest.mark.slow
+@pytest.mark.pages
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
 def test_a_page_can_be_followed(page, tmp_path):
     run_page(page, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.pages
 def test_the_commands_about_accumulated_cases_run_with_smaller_counts(tmp_path):
     (tmp_path / "mine.py").write_text("from refconv import conv2d\n", "utf-8")
     lines = [
@@ -30,7 +30,7 @@ def test_the_commands_about_accumulated_cases_run_with_smaller_counts(tmp_path):
     ]
     environment = tools(tmp_path)
     for line in lines:
-        run(re.sub(r"--count \d+", "--count 100", line), tmp_path, environment, "accumulated.md")
+        run(line, tmp_path, environment, "accumulated.md")
     assert len(lines) == 3
 
 
@@ -38,6 +38,21 @@ def test_no_page_has_commands_that_no_test_runs():
     pages = {page.name for page in DOCS.rglob("*.md") if any(block.language == "sh" for block in blocks_of(page))}
     assert pages - {page.name for page in RUN} - set(ELSEWHERE) == set()
     assert all((ROOT / test).exists() for name, test in ELSEWHERE.items() if (DOCS / name).exists())
+
+
+def engines_of(page):
+    """Return {engine: {column: cell}} of the table of engines in a page."""
+    lines = page.read_text("utf-8").partition("| engine | version |")
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in (lines[1] + lines[2]).split("\n\n")[0].splitlines()
+    ]
+    return {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[2:]}
+
+
+def test_the_table_of_engines_is_that_of_the_league():
+    shown, league = engines_of(ROOT / "README.md"), engines_of(DOCS / "league.md")
+    assert len(shown) > 5
+    assert shown == {name: {column: league[name][column] for column in row} for name, row in shown.items()}
 
 
 def test_what_is_not_run_is_the_installation_alone():
