@@ -42,10 +42,9 @@ def test_no_page_has_commands_that_no_test_runs():
 
 def engines_of(page):
     """Return {engine: {column: cell}} of the table of engines in a page."""
-    lines = page.read_text("utf-8").partition("| engine | version |")
-    rows = [
-        [cell.strip() for cell in line.split("|")[1:-1]] for line in (lines[1] + lines[2]).split("\n\n")[0].splitlines()
-    ]
+    _, head, rest = page.read_text("utf-8").partition("| engine | version |")
+    lines = (head + rest).partition("\n\n")[0].splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     return {row[0]: dict(zip(rows[0], row, strict=True)) for row in rows[2:]}
 
 

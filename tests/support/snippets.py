@@ -4,8 +4,8 @@ A block whose first line is a comment with a path (``# mine.py``, ``// conv2d.cp
 ``sh`` is run line by line; ``# exit 1`` behind a command is the code with which it must end.  A block ``text`` that
 follows holds lines of its output, in their order; ``...`` stands for anything.  Other blocks ``python`` are run.
 
-A line that is ``refconv`` and its words, nothing for a shell, runs in a fork of this process, which has imported
-everything already; what costs too much runs on less, as ``SMALLER`` says.
+These, and a line that is ``refconv`` and its words, nothing for a shell, run in a fork of this process, which has
+imported everything already; what costs too much runs on less, as ``SMALLER`` says.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ import sys
 import tempfile
 import traceback
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from refconv.cli import main
@@ -81,10 +83,8 @@ def run_page(page: Path, folder: Path) -> None:
         elif block.language == "sh":
             output = "".join(run(line, folder, environment, where) for line in commands(block.body))
         elif block.language == "python":
-            command = [sys.executable, "-W", "error", "-c", block.body]
-            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"{where}\n{done.stdout}{done.stderr}"
-            output = done.stdout
+            code, output = run_fork(partial(run_script, block.body), folder, environment)
+            assert code == 0, f"{where}\n{output}"
         elif block.language == "text" and output:
             compare(block.body, output, where)
             output = ""
@@ -100,7 +100,7 @@ def run(line: str, folder: Path, environment: dict[str, str], where: str) -> str
     for shown, instead in SMALLER:
         line = re.sub(shown, instead, line)
     if PLAIN.fullmatch(line):
-        code, output = run_fork(shlex.split(line, comments=True)[1:], folder, environment)
+        code, output = run_fork(partial(run_command, shlex.split(line, comments=True)), folder, environment)
     else:
         command = ["bash", "-o", "pipefail", "-c", line]
         done = subprocess.run(
@@ -111,8 +111,8 @@ def run(line: str, folder: Path, environment: dict[str, str], where: str) -> str
     return output
 
 
-def run_fork(words: list[str], folder: Path, environment: dict[str, str]) -> tuple[int, str]:
-    """Run the command refconv in a fork, and return its exit code and what it printed."""
+def run_fork(action: Callable[[], object], folder: Path, environment: dict[str, str]) -> tuple[int, str]:
+    """Do something in a fork, and return its exit code and what it printed."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # the threads of xdist do nothing in the child
@@ -121,8 +121,9 @@ def run_fork(words: list[str], folder: Path, environment: dict[str, str]) -> tup
             code = 70
             try:
                 signal.alarm(300)
-                become_command(words, folder, environment, file.fileno())
-                main()
+                move(folder, environment, file.fileno())
+                action()
+                code = 0
             except SystemExit as end:
                 code = end.code or 0
             except BaseException:
@@ -136,15 +137,24 @@ def run_fork(words: list[str], folder: Path, environment: dict[str, str]) -> tup
         return code, file.read()
 
 
-def become_command(words: list[str], folder: Path, environment: dict[str, str], output: int) -> None:
+def move(folder: Path, environment: dict[str, str], output: int) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))  # noqa: SIM115
-    sys.argv = ["refconv", *words]
     warnings.resetwarnings()
+
+
+def run_command(words: list[str]) -> None:
+    sys.argv = words
+    main()
+
+
+def run_script(body: str) -> None:
+    warnings.simplefilter("error")
+    exec(body, {"__name__": "__main__"})
 
 
 def compare(shown: str, output: str, where: str) -> None:
