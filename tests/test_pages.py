@@ -12,6 +12,7 @@ ELSEWHERE = {  # pages whose commands another test runs
     "accumulated.md": "tests/test_pages.py",
     "ci.md": "tests/test_docs.py",
     "clients.md": "tests/clients/test_page.py",
+    "performance.md": "tests/generate/test_device.py",  # the marker gpu
     "protocol.md": "tests/test_cli_foreign.py",
 }
 
