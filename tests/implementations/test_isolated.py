@@ -48,7 +48,7 @@ def checked(name, **options):
     report = check(f"{ZOO}:{name}", suite, SELECT, ["forward"], isolate=True, **options)
     others = [outcome for outcome in report.outcomes if outcome.case_id != VICTIM]
     assert [outcome.message for outcome in others if outcome.status != "PASS"] == []
-    assert len(others) == 3
+    assert len(others) == 4
     return next(outcome for outcome in report.outcomes if outcome.case_id == VICTIM)
 
 

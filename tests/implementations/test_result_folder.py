@@ -41,7 +41,7 @@ def judged(results, suite, select=(WORKED,), operations=("forward",)):
 def test_right_results_pass_and_nobody_is_asked_twice(results, suite):
     report, session = judged(results, suite, ["*"], refconv.problem.OPERATIONS)
     assert report.passed
-    assert report.count()["PASS"] == len(report.outcomes) == 67
+    assert report.count()["PASS"] == len(report.outcomes) == 86
     assert session.missing == session.strangers(suite) == []
 
 
@@ -61,7 +61,7 @@ def test_a_missing_result_is_never_green(results, suite):
 
 def test_an_empty_folder_is_all_missing(tmp_path, suite):
     report, session = judged(tmp_path, suite, ["*"])
-    assert report.count()["ERROR"] == len(report.outcomes) == len(session.missing) == 18
+    assert report.count()["ERROR"] == len(report.outcomes) == len(session.missing) == 33
 
 
 @pytest.mark.parametrize("size", [0, 15, 17, 32])

@@ -28,7 +28,7 @@ def test_results_come_in_any_order():
     ]
     report = refconv.check(StreamResults(reversed(lines)), suite)
     assert report.passed
-    assert report.count()["PASS"] == 67
+    assert report.count()["PASS"] == 86
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from refconv.suite.manifest import parse_manifest, parse_sums
 from refconv.suite.safetensors_codec import decode
 
 SMOKE = smoke_folder()
-GROUP = "asymmetric-float32-zero-mean"
+GROUP = "full-reduction-float32-zero-mean"
 INDEX, PAYLOAD = ((SMOKE / f"{GROUP}.{suffix}").read_bytes() for suffix in ("json", "safetensors"))
 ANSWER = {"seq": 7, "status": "ok", "output": {"dtype": "float32", "shape": [1, 2], "base64": "AACAPwAAAEA="}}
 XFAILS = (
