@@ -20,6 +20,7 @@ from refconv.diagnosis import all_defects, hunt
 from refconv.diagnosis.hunt import Attempt, replay, reproducer, trial
 from refconv.diagnosis.hunt.attempt import LAYOUTS, laid_out
 from refconv.diagnosis.hunt.source import Source
+from refconv.diagnosis.layer import Layer
 from refconv.errors import CatalogueError, ImplementationError
 from refconv.implementations import as_runner, load_implementation
 from refconv.reference import im2col
@@ -138,6 +139,28 @@ def test_a_claimed_class_is_what_is_judged_by():
     assert caught_in(Bfloat16Inputs, operations=["forward"]).caught
     claimed = hunt(Bfloat16Inputs, seconds=2, operations=["forward"], dtypes=["float32"], judged_by="reduced:bf16")
     assert claimed.caught is None
+
+
+class HalfSteps(Layer):
+    """Rounds every partial sum of grad_input to float16, as col2im of PyTorch does."""
+
+    least = 0
+
+    def grad_input(self, grad_output, weight, problem):
+        total = np.zeros(problem.x_shape, np.float16)
+        for tap in range(weight.shape[2]):
+            one = np.zeros_like(weight)
+            one[:, :, tap] = weight[:, :, tap]
+            total += super().grad_input(grad_output, one, problem).astype(np.float16)
+        return total + np.float16(self.least)
+
+
+def test_gradients_of_half_precision_may_round_on_the_way_where_they_must():
+    attempt = Attempt(ConvProblem.from_descriptor("n1c1i2x1-k1w4x1-s1x1-d1x2-p3+0x0+0-g1-o2x1"), dtype="float16")
+    assert trial(as_runner(HalfSteps()), attempt, "grad_input") is None
+    off = HalfSteps()
+    off.least = 64
+    assert trial(as_runner(off), attempt, "grad_input").kind == "wrong"
 
 
 def test_a_saved_case_is_read_again(tmp_path):

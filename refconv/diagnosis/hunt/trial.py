@@ -12,7 +12,7 @@ import numpy.typing as npt
 from refconv.diagnosis.hunt.attempt import Attempt
 from refconv.formats import get_format
 from refconv.implementations import RESULT_NAMES, CallError, Runner
-from refconv.judge import AccuracyClass, Evidence, Verdict, judge_tensor
+from refconv.judge import AccuracyClass, Evidence, Verdict
 from refconv.judge.classes import Standard
 
 Array = npt.NDArray[Any]
@@ -57,7 +57,7 @@ def trial(runner: Runner, attempt: Attempt, operation: str, claimed: AccuracyCla
     attempt : Attempt
     operation : {"forward", "grad_input", "grad_weight", "grad_bias"}
     claimed : AccuracyClass, optional
-        By which results are judged instead of equality or class ``standard``.
+        By which results are judged instead of class ``standard``, which asks for equality where nothing rounds.
 
     Returns
     -------
@@ -131,9 +131,7 @@ class _Call:
 
     def _verdict(self, got: Array) -> Verdict:
         evidence = evidence_of(self.attempt, self.operation, self.pristine)
-        if self.claimed is not None:
-            return self.claimed.judge(got, evidence)
-        return judge_tensor(got, evidence.truth) if self.attempt.exact else STANDARD.judge(got, evidence)
+        return (self.claimed or STANDARD).judge(got, evidence)
 
 
 def evidence_of(attempt: Attempt, operation: str, tensors: Mapping[str, Array]) -> Evidence:
