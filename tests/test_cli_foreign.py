@@ -130,6 +130,11 @@ def test_sixty_lines_of_c_read_the_stream_with_scanf(refconv, tmp_path):
     assert refconv("judge", smoke_folder(), "--stream", tmp_path / "answers.txt").returncode == 1
 
 
+def heeded():
+    """Undo what a shell does to programs in the background: they inherit that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @needs_posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_no_process_and_no_file(tmp_path, number):
@@ -137,7 +142,7 @@ def test_an_interrupted_run_leaves_no_process_and_no_file(tmp_path, number):
     words = [sys.executable, "-m", "refconv", "check", "--select", "worked-*", "--", sys.executable, str(HARNESS_ZOO),
              "hang-with-child", str(HARNESS), str(note)]  # fmt: skip
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    run = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    run = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, preexec_fn=heeded)
     until = time.monotonic() + 30
     while not (note.exists() and note.read_text()) and time.monotonic() < until:
         time.sleep(0.05)
