@@ -84,7 +84,7 @@ def _norm(operation: str, second: Float64s, problem: Problem) -> float:
     elif operation == "grad_weight":
         sums = sizes.sum(axis=(0, *range(2, sizes.ndim)))
     else:
-        groups = sizes.reshape(problem.groups, -1, *sizes.shape[1:])
+        groups = sizes.reshape(problem.groups, len(sizes) // problem.groups, *sizes.shape[1:])
         sums = groups.sum(axis=(1, *range(3, groups.ndim)))
     rounded_up = float(sums.max(initial=0.0)) * (1 + 2.0**-20)
     return min(rounded_up, float(sizes.max(initial=0.0)) * problem.reduction_length(operation))

@@ -138,6 +138,18 @@ def test_exact_results_have_the_same_bytes_by_all_references_in_every_format(pro
     assert len({total.round(get_format("float64"), upward=True).tobytes() for total in magnitudes}) == 1
 
 
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(("batch", "inputs", "outputs"), [(0, 1, 1), (1, 0, 2), (2, 2, 0), (0, 0, 0)])
+def test_without_images_or_channels_all_references_give_the_same_sums(operation, batch, inputs, outputs):
+    channels = {"in_channels": inputs, "out_channels": outputs}
+    problem = TransposedProblem(batch=batch, **channels, input_size=(2, 3), kernel_size=(1, 2))
+    tensors = real_tensors(problem, 0, 0)
+    sums = [exact.exact_sum(operation, tensors, problem, reference) for reference in REFERENCES]
+    results = [total.round(get_format("float64")) for total in sums]
+    assert {result.shape for result in results} == {problem.shape_of({"forward": "y"}.get(operation, operation))}
+    assert len({result.tobytes() for result in results}) == 1
+
+
 @each
 @settings(max_examples=40)
 @given(problem=transposed_problems(), operation=st.sampled_from(OPERATIONS))
