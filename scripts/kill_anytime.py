@@ -114,30 +114,17 @@ def try_place(command, folder, what):
     return [] if right else [f"{command.name}, {what}: exit {done.returncode}, left {left}, said {told}"]
 
 
-def try_full_disk(folder):
-    """Fill a small file system, and run every command there."""
+def try_mounted(folder, what, options, ballast=0):
+    """Run every command on a small file system of its own, of which so many bytes are taken."""
     faults = []
     for command in COMMANDS:
-        place = folder / f"disk-{command.name}"
+        place = folder / f"{what}-{command.name}".replace(" ", "-")
         place.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(place)], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"{options}size=256k", "tmpfs", str(place)], check=True)
         try:
-            (place / "filler").write_bytes(bytes(252 * 1024))
-            faults += try_place(command, place, "full disk")
-        finally:
-            subprocess.run(["umount", str(place)], check=True)
-    return faults
-
-
-def try_read_only(folder):
-    """Run every command on a file system that is mounted read-only: no mode of a folder stops root."""
-    faults = []
-    for command in COMMANDS:
-        place = folder / f"read-only-{command.name}"
-        place.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=256k", "tmpfs", str(place)], check=True)
-        try:
-            faults += try_place(command, place, "read-only folder")
+            if ballast:
+                (place / "filler").write_bytes(bytes(ballast))
+            faults += try_place(command, place, what)
         finally:
             subprocess.run(["umount", str(place)], check=True)
     return faults
@@ -152,7 +139,8 @@ def main(kills=50, seed=1):
             folder.mkdir()
             faults += try_kills(command, folder, int(kills), chance)
         if sys.platform == "linux" and os.geteuid() == 0:
-            faults += try_full_disk(Path(temporary)) + try_read_only(Path(temporary))
+            faults += try_mounted(Path(temporary), "full disk", "", 252 * 1024)
+            faults += try_mounted(Path(temporary), "read-only folder", "ro,")  # no mode of a folder stops root
         else:
             print("full disk and read-only folder NOT tried: they need root on Linux")
     print("\n".join(faults) or "never a mixture")

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 FILE = "kills.json"
 ENOUGH = 5  # cases that catch a fault in check; after them the measurement stops
-
-Matrix = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)

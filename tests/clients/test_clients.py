@@ -47,7 +47,10 @@ def test_c99_judges_every_case_of_core_and_reports_a_planted_fault(header):
     )
     assert re.search(r"(?m)^FAIL \S+ forward: .* \(from [0-9a-f]+ to [0-9a-f]+\), got", said)  # of lo and hi
     run(folder, "gcc", "-std=c99", "-O2", *STRICT, EXAMPLES / "conv2d.c", "main.o", "-o", "some")
-    assert re.fullmatch(r"\d+ operations: 3\d{3} passed, 0 failed, 1\d{3} unsupported\n", run(folder, "./some"))
+    said = run(folder, "./some")
+    total, passed, failed, unsupported = map(int, re.findall(r"\d+", said))
+    assert (total, failed, passed + unsupported) == (operations, 0, operations)
+    assert passed > 2 * operations // 3
 
 
 @pytest.mark.toolchain("g++")

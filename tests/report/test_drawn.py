@@ -76,4 +76,9 @@ def test_every_case_that_comes_along_has_a_drawing():
     refused = [case_id for case_id in SUITE.select(("*",)) if not drawable(SUITE.case(case_id).problem)]
     for case_id in set(SUITE.select(("*",))) - set(refused):
         ElementTree.fromstring(drawing(SUITE.case(case_id)))
-    assert len(refused) <= 4  # of 42: planes that are too wide, or without elements
+    assert refused == [
+        "batch-float32-exact/n0",  # nothing to draw
+        "compact-float32-exact/n1c3i2x41-k3w3x12-s3x2-d1x2-p1.1x0.0-g3",  # the others are too wide or too high
+        "compact-float32-exact/n1c2i66x3-k1w2x2-s1x1-d1x1-p0.0x0.0-g1",
+        "corners-int8-exact/row-of-1027",
+    ]
