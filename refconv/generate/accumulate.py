@@ -217,7 +217,11 @@ class _State:
             if entry.pop("schema") != SCHEMA:
                 raise ValueError
             found = cls(**entry | {"state": bytes.fromhex(entry["state"])})
-        except (ValueError, KeyError, TypeError):
+            if len(found.state) != len(START) or not all(
+                type(n) is int for n in (found.done, found.asked, found.wrong)
+            ):
+                raise ValueError
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise SuiteError(f"{path}: must be a checkpoint of refconv accumulate; remove it to begin anew.") from None
         asked = (found.family, found.implementation)
         if asked != (family, implementation) or found.done > count:

@@ -92,9 +92,16 @@ def test_a_stopped_run_goes_on_from_its_checkpoint(monkeypatch, tmp_path):
     assert seen[0] == 6 * BLOCK
 
 
+HEAD = '{"schema": "refconv.accumulated.v1", "family": "plain", "implementation": null'
+
+
 @pytest.mark.parametrize(
-    "content", ["", "{}", "[1]", '{"schema": "refconv.accumulated.v1"}', '{"schema": "refconv.accumulated.v1", "x": 1}']
-)
+    "content",
+    [
+        "", "{}", "[1]", '"text"', "null", HEAD + "}", HEAD + ', "x": 1}', HEAD + ', "state": "00"}',
+        HEAD + f', "state": "{"00" * 32}", "done": "64"}}',
+    ],
+)  # fmt: skip
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content):
     path = tmp_path / "here.json"
     path.write_text(content)
