@@ -33,7 +33,7 @@ def print_list(suite: Suite, select: Iterable[str], console: Console) -> None:
     table = Table("case", "problem", "results", "flags", box=None, header_style="bold", pad_edge=False)
     for case in map(suite.case, ids):
         table.add_row(case.id, case.problem.descriptor, " ".join(_results(case)), " ".join(case.flags))
-    console.print(table, soft_wrap=True, width=None if console.is_terminal else 400)
+    console.print(table, soft_wrap=True)
     console.print(f"{len(ids)} cases of {suite.name} {suite.version}.")
 
 

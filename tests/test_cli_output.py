@@ -6,6 +6,7 @@ import io
 import sys
 
 import pytest
+from rich.table import Table
 
 from refconv.cli.output import console, progress_bar, waiting
 
@@ -56,3 +57,15 @@ def test_a_variable_that_is_empty_asks_for_nothing(monkeypatch):
 
 def test_no_terminal_sees_nothing(monkeypatch):
     assert work(monkeypatch, io.StringIO()) == ""
+
+
+@pytest.mark.parametrize(
+    ("stream", "columns", "whole"), [(io.StringIO, "", True), (io.StringIO, "80", False), (Terminal, "80", False)]
+)
+def test_a_table_is_as_wide_as_it_must_where_nobody_has_a_window(monkeypatch, stream, columns, whole):
+    monkeypatch.setenv("COLUMNS", columns) if columns else monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(sys, "stdout", stream())
+    table = Table(*(f"a column of {place}" for place in range(9)))
+    table.add_row(*"x" * 9)
+    console().print(table)
+    assert ("a column of 8" in sys.stdout.getvalue()) == whole

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
@@ -30,6 +31,8 @@ from refconv.cli.options import FAILED, GOOD, TOO_FEW
 from refconv.report import print_report, write_report
 from refconv.workers import dask_executor
 
+WIDE = 200  # columns, where nobody looks at a terminal
+
 
 def plainly() -> bool:
     """Tell whether the environment asks for plain output: ``NO_COLOR`` or ``CI``, unless ``FORCE_COLOR`` does not.
@@ -44,9 +47,11 @@ def plainly() -> bool:
 
 
 def console(stderr: bool = False) -> Console:
-    """Return where to print: colours on a terminal only, and never a hard wrap within an id."""
+    """Return where to print: colours on a terminal only, never a hard wrap within an id, tables whole in a file."""
     terminal = False if plainly() else None  # None: as it is
-    return Console(stderr=stderr, soft_wrap=True, highlight=False, force_terminal=terminal)
+    seen = (sys.stderr if stderr else sys.stdout).isatty() or "COLUMNS" in os.environ
+    width = None if seen else WIDE
+    return Console(stderr=stderr, soft_wrap=True, highlight=False, force_terminal=terminal, width=width)
 
 
 class RateColumn(ProgressColumn):

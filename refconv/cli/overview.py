@@ -19,8 +19,6 @@ from refconv.diagnosis.defects import every_defect
 from refconv.diagnosis.faults import all_faults
 from refconv.suite import FLAGS
 
-WIDE = 200  # columns, where nobody looks at a terminal
-
 
 def families(console: Console) -> None:
     """Print the families of core: what each is for, in which formats and fills, how many cases."""
@@ -82,7 +80,7 @@ def _print(console: Console, head: tuple[str, ...], rows: Iterable[tuple[str, ..
     table = Table(*head, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*map(escape, row))
-    console.print(table, width=None if console.is_terminal else WIDE)
+    console.print(table)
 
 
 VIEWS: dict[str, Callable[[Console], None]] = {

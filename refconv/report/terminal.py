@@ -42,11 +42,11 @@ def print_report(report: Report, console: Console, limit: int = 5, command: str 
     command : str, optional
         The command line to which ``--select CASE`` is appended, so that a failure can be reproduced.
     """
-    _print_table(_table(report), console)
+    console.print(_table(report))
     if rule_rows(report):
-        _print_table(_rule_table(report), console)
+        console.print(_rule_table(report))
     if len({family_of(outcome) for outcome in report.failures}) > 1:
-        _print_table(_family_table(report), console)
+        console.print(_family_table(report))
     _print_suspicions(report, console)
     kinds = kinds_of(report)
     for kind in kinds[:limit]:
@@ -62,11 +62,6 @@ def print_report(report: Report, console: Console, limit: int = 5, command: str 
     if followed:
         _line(console, plain(f"Where several results are right, these policies were followed: {followed}."))
     _line(console, plain(report.summary()), "bold green" if report.passed else "bold red")
-
-
-def _print_table(table: Table, console: Console) -> None:
-    """Print a table, whole where nobody's window limits it."""
-    console.print(table, width=None if console.is_terminal else max(console.width, 120), crop=False)
 
 
 def _table(report: Report) -> Table:
