@@ -78,8 +78,11 @@ def visible(page, selector):
 
 
 def test_it_is_interactive_within_two_seconds(page, page_file):
+    from selenium.webdriver.support.wait import WebDriverWait
+
     assert page_file.stat().st_size < 5_000_000
-    milliseconds = page.execute_script("return performance.getEntriesByType('navigation')[0].loadEventEnd")
+    ended = "return performance.getEntriesByType('navigation')[0].loadEventEnd"
+    milliseconds = WebDriverWait(page, 5).until(lambda page: page.execute_script(ended))  # 0 while the event lasts
     print(f"{page_file.stat().st_size / 1e6:.2f} MB, loaded after {milliseconds:.0f} ms")
     assert 0 < milliseconds < 2000
 
