@@ -18,7 +18,7 @@ from refconv.report.known import known_failures
 from refconv.report.overview import closest, family_of, holes, matrix_of
 from refconv.report.predicted import draw_predicted
 from refconv.report.rule_rows import HEADINGS, MODEL, rule_rows, suspicions
-from refconv.report.words import MARKS, compare, describe_problem, facts, headline, plain, reproduce
+from refconv.report.words import MARKS, compare, describe_problem, facts, headline, not_looked_at, plain, reproduce
 
 SHOWN = 60  # kinds of failures in full; the others stand in the list of all operations
 LISTED = 20  # failures of one kind beside the smallest
@@ -100,6 +100,6 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         marks=MARKS, short=SHORT, compare=compare, describe_problem=describe_problem, facts=facts, use=_use,
-        family_of=family_of,
+        family_of=family_of, not_looked_at=not_looked_at,
     )  # fmt: skip
     return environment

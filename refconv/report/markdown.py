@@ -8,7 +8,7 @@ from refconv.check import Report
 from refconv.report.kinds import Kind, kinds_of
 from refconv.report.known import known_failures
 from refconv.report.rule_rows import HEADINGS, rule_rows
-from refconv.report.words import MARKS, describe_failure, headline, plain, reproduce
+from refconv.report.words import MARKS, describe_failure, headline, not_looked_at, plain, reproduce
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@$-])")
 
@@ -31,7 +31,11 @@ def markdown_text(report: Report, limit: int = 10, command: str | None = None) -
     if kinds[limit:]:
         failures = sum(len(kind.outcomes) for kind in kinds[limit:])
         blocks.append(f"... and {failures} more failures of {len(kinds) - limit} more kinds.")
-    blocks += [_known(report), *(f"Warning: {_escape(warning)}" for warning in report.warnings)]
+    blocks += [
+        _escape(not_looked_at(report)),
+        _known(report),
+        *(f"Warning: {_escape(warning)}" for warning in report.warnings),
+    ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 

@@ -19,6 +19,7 @@ from refconv.report.words import (
     compare,
     describe_failure,
     describe_problem,
+    not_looked_at,
     ordered_flags,
     plain,
     reproduce,
@@ -55,6 +56,8 @@ def print_report(report: Report, console: Console, limit: int = 5, command: str 
     if rest:
         failures = sum(len(kind.outcomes) for kind in rest)
         _line(console, f"... and {failures} more {_failures(failures)} of {len(rest)} more kinds.\n")
+    if report.not_looked_at:
+        _line(console, f"{not_looked_at(report)}\n")
     _print_known(report, console)
     for warning in report.warnings:
         _line(console, f"warning: {plain(warning)}", "yellow")

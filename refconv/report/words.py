@@ -254,6 +254,13 @@ def _comparison(label: str, element: Element, outcome: Outcome) -> Comparison:
     return Comparison(label, where, expected, got, allowed, "" if exact else units(element.error))
 
 
+def not_looked_at(report: Report) -> str:
+    """Say how many wrong results were put to no model of a known defect, for want of time; else say nothing."""
+    count = report.not_looked_at
+    results = "one wrong result" if count == 1 else f"{count} wrong results"
+    return f"There was no time to look for a known defect behind {results}: refconv diagnose takes it." if count else ""
+
+
 def sentence(row: Comparison) -> str:
     """Set a wrong element beside the truth in a sentence."""
     bound = f" (allowed {row.allowed}; {row.error})" if row.allowed else ""

@@ -101,3 +101,8 @@ def test_a_hostile_text_neither_colours_nor_breaks_lines(hostile):
 def test_a_terminal_without_unicode_gets_escapes(report_of, outcome):
     text = printed(report_of(outcome(status="ERROR", message="größer")), encoding="ascii")
     assert "gr\\xf6\\xdfer" in text
+
+
+def test_what_there_was_no_time_for_is_said(mixed):
+    assert "no time" not in printed(mixed)
+    assert "no time to look for a known defect behind 41 wrong results" in printed(replace(mixed, not_looked_at=41))

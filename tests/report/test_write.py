@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -61,3 +62,11 @@ def test_a_failing_write_leaves_the_old_file(mixed, tmp_path, monkeypatch):
 @pytest.mark.parametrize("suffix", FORMS)
 def test_a_hostile_report_can_be_written(hostile, tmp_path, suffix):
     assert write_report(hostile, tmp_path / f"r{suffix}").stat().st_size > 0
+
+
+@pytest.mark.parametrize("suffix", [".html", ".md"])
+@pytest.mark.parametrize(("count", "words"), [(1, "one wrong result"), (41, "41 wrong results")])
+def test_what_there_was_no_time_for_is_said(mixed, tmp_path, suffix, count, words):
+    written = write_report(replace(mixed, not_looked_at=count), tmp_path / f"r{suffix}").read_text("utf-8")
+    assert f"There was no time to look for a known defect behind {words}" in written
+    assert "no time" not in write_report(mixed, tmp_path / f"all{suffix}").read_text("utf-8")
