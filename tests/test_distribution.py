@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 EPOCH = 1_700_000_000  # 2023-11-14T22:13:20Z
 ELSEWHERE = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
 # Marks of what must not be there: tests, and golden files other than the smoke tier.
-STRANGE = re.compile(r"(^|/)(tests?|core|regress)/|__pycache__|\.pyc$|(^|/)\.(tox|venv|git)/|\.egg-info")
+STRANGE = re.compile(r"(^|/)(tests?|core|axes|regress)/|__pycache__|\.pyc$|(^|/)\.(tox|venv|git)/|\.egg-info")
 
 
 def built(tree, out, **environment):

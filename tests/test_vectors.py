@@ -11,8 +11,8 @@ from refconv.suite import verify_files
 from refconv.suite.embedded import smoke_folder
 
 CORE = Path(__file__).parents[1] / "vectors" / "core"
-REGRESS = CORE.parent / "regress"
-FOLDERS = {"core": CORE, "smoke": smoke_folder(), "regress": REGRESS}
+AXES, REGRESS = CORE.parent / "axes", CORE.parent / "regress"
+FOLDERS = {"core": CORE, "smoke": smoke_folder(), "axes": AXES, "regress": REGRESS}
 
 
 @pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)
@@ -36,7 +36,9 @@ def test_smoke_holds_the_bytes_of_core():
 
 
 @pytest.mark.parametrize(
-    ("folder", "limit"), [(CORE, 16 * 2**20), (smoke_folder(), 256 * 2**10)], ids=["core", "smoke"]
+    ("folder", "limit"),
+    [(CORE, 16 * 2**20), (smoke_folder(), 256 * 2**10), (AXES, 3 * 2**19)],
+    ids=["core", "smoke", "axes"],
 )
 def test_the_suites_stay_small(folder, limit):
     assert sum(path.stat().st_size for path in folder.iterdir()) <= limit
@@ -54,3 +56,11 @@ def test_right_implementations_pass_core_without_a_failure(name):
     }
     without = {"int8", "uint8", "float8_e4m3fn", "float8_e5m2", "bfloat16", "float16"}  # the last two to float32
     assert elements == (without if name == "torch" else set())
+
+
+@pytest.mark.parametrize("name", ["sparse", "im2col", pytest.param("torch", marks=pytest.mark.oracle)])
+def test_right_implementations_pass_axes_without_a_failure(name):
+    report = check(load_implementation(name), load_suite(AXES), thorough=False)
+    assert report.passed, [f"{o.case_id} {o.operation}: {o.message}" for o in report.failures[:3]]
+    unsupported = {outcome.element for outcome in report.outcomes if outcome.status == "UNSUPPORTED"}
+    assert unsupported == ({"int8"} if name == "torch" else set())

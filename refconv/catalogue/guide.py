@@ -6,7 +6,8 @@ from refconv.catalogue.spec import Row
 from refconv.problem import ConvProblem
 
 
-def _square(size: int, padding: int, kernel: int, stride: int, dilation: int = 1) -> ConvProblem:
+def square(size: int, padding: int, kernel: int, stride: int, dilation: int = 1) -> ConvProblem:
+    """Return a figure of the guide: one image, one channel, everything square."""
     return ConvProblem(
         batch=1, in_channels=1, out_channels=1, input_size=(size, size), kernel_size=(kernel, kernel),
         stride=(stride, stride), dilation=(dilation, dilation), padding=((padding, padding),) * 2,
@@ -16,12 +17,12 @@ def _square(size: int, padding: int, kernel: int, stride: int, dilation: int = 1
 def worked_example() -> list[Row]:
     """Return X = 1 ... 9 under W = 1 ... 4, whose output is [[37, 47], [67, 77]]."""
     comment = "x = [[1,2,3],[4,5,6],[7,8,9]], weight = [[1,2],[3,4]] gives y = [[37,47],[67,77]]."
-    return [Row("x3x3-w2x2", comment, _square(3, 0, 2, 1), ("Basic", "WorkedExample"), bias=False)]
+    return [Row("x3x3-w2x2", comment, square(3, 0, 2, 1), ("Basic", "WorkedExample"), bias=False)]
 
 
 # (name, input, padding, kernel, stride) of the figures of Dumoulin and Visin, "A guide to convolution
 # arithmetic for deep learning", which come in pairs: the convolution and its transpose.
-_FIGURES = (
+FIGURES = (
     ("no-padding-no-strides", 4, 0, 3, 1),
     ("arbitrary-padding-no-strides", 5, 2, 4, 1),
     ("same-padding-no-strides", 5, 1, 3, 1),
@@ -35,8 +36,8 @@ _FIGURES = (
 def arithmetic_guide() -> list[Row]:
     """Return the fifteen figures: seven convolutions, their transposes, and the dilated one."""
     rows = []
-    for name, *numbers in _FIGURES:
-        problem = _square(*numbers)
+    for name, *numbers in FIGURES:
+        problem = square(*numbers)
         size = f"{problem.input_size[0]} -> {problem.output_size[0]}"
         back = f"{problem.output_size[0]} -> {problem.input_size[0]}"
         rows.append(Row(name, f"Figure {name!r} of the arithmetic guide: {size}.", problem, ("Basic",), bias=False))
@@ -44,4 +45,4 @@ def arithmetic_guide() -> list[Row]:
         flags = ("Basic", "Transposed")
         rows.append(Row(f"{name}-transposed", transposed, problem, flags, False, ("grad_input",)))
     comment = "Figure 'dilation' of the arithmetic guide: 7 -> 3."
-    return [*rows, Row("dilation", comment, _square(7, 0, 3, 1, 2), ("Basic",), bias=False)]
+    return [*rows, Row("dilation", comment, square(7, 0, 3, 1, 2), ("Basic",), bias=False)]

@@ -15,7 +15,7 @@ from refconv.catalogue.planting import Planted, flags_of, plant
 from refconv.catalogue.traits import traits
 from refconv.fills import iota
 from refconv.formats import NumberFormat, canonical_nans, get_format
-from refconv.problem import OPERATIONS, Problem
+from refconv.problem import OPERATIONS, Problem, TransposedProblem
 from refconv.quantization import Quantization
 from refconv.suite import flag_of
 
@@ -133,9 +133,11 @@ class CaseSpec:
         """Return the format whose rounding errors the interval of an operation allows.
 
         It is the ordinary accumulator of the format, except that gradients of 16-bit formats may be
-        added up in steps of the format itself.
+        added up in steps of the format itself; so may the output of a transposed convolution, which is
+        the input gradient of another.
         """
-        narrow = operation != "forward" and self.in_format.accumulator != self.in_format.name
+        gathers = operation == "forward" and not isinstance(self.problem, TransposedProblem)
+        narrow = not gathers and self.in_format.accumulator != self.in_format.name
         return self.in_format if narrow else get_format(self.in_format.accumulator)
 
     @cached_property

@@ -1,7 +1,7 @@
 """The tiers: which families are computed in which number format with which fill.
 
 A group is one family in one format with one fill; it becomes two files.  ``smoke`` is a selection of
-``core``: the same ids, the same bytes; ``extended`` has ids of its own.
+``core``: the same ids, the same bytes; ``axes``, ``regress`` and ``extended`` have ids of their own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from refconv.catalogue import (
     tiles,
 )
 from refconv.catalogue.arrays import ARRAYS, array_rows
+from refconv.catalogue.axes import FAMILIES as AXES
+from refconv.catalogue.axes import axes
 from refconv.catalogue.extended import extended
 from refconv.catalogue.regress import regress
 from refconv.catalogue.spec import CaseSpec, Row
@@ -210,7 +212,7 @@ def cases(tier: str = "core", select: Iterable[str] = ("*",)) -> list[CaseSpec]:
 
     Parameters
     ----------
-    tier : {"smoke", "core", "extended"}
+    tier : {"smoke", "core", "axes", "regress", "extended"}
     select : iterable of str
         Shell patterns over ids (``*`` also matches ``/``).
 
@@ -238,24 +240,24 @@ def cases(tier: str = "core", select: Iterable[str] = ("*",)) -> list[CaseSpec]:
     return found
 
 
-TIERS: dict[str, tuple[str, ...]] = {"smoke": SMOKE, "core": ("*",), "regress": ("*",), "extended": ("*",)}
+OTHERS: dict[str, Callable[[], list[CaseSpec]]] = {"axes": axes, "regress": regress, "extended": extended}  # own ids
 
 
-OTHERS: dict[str, Callable[[], list[CaseSpec]]] = {"extended": extended, "regress": regress}  # with ids of their own
+TIERS: dict[str, tuple[str, ...]] = {"smoke": SMOKE, "core": ("*",)} | dict.fromkeys(OTHERS, ("*",))
 
 
 EVERY_FAMILY = FAMILIES | SPECIAL | INVALID | NARROW | SEAMS | SEARCHED
 
 
 def described_families() -> dict[str, str]:
-    """Return one sentence for each family of core.
+    """Return one sentence for each family of core and axes.
 
     Examples
     --------
     >>> described_families()["depthwise"]
     'One input channel per group.'
     """
-    said = {name: (make.__doc__ or "").strip().splitlines()[0] for name, make in EVERY_FAMILY.items()}
+    said = {name: (make.__doc__ or "").strip().splitlines()[0] for name, make in (EVERY_FAMILY | AXES).items()}
     return said | {"pairs": "The covering array: every legal pair of factor values."}
 
 

@@ -49,11 +49,15 @@ def _of_convolution(p: ConvProblem) -> dict[str, bool]:
 
 
 def _of_transposed(p: TransposedProblem) -> dict[str, bool]:
+    reach = [d * (k - 1) + 1 for k, d in zip(p.kernel_size, p.dilation, strict=True)]
     depthwise = p.groups > 1 and p.in_channels == p.groups
     return {
         "TransposedConvolution": True,
         "OutputPadding": max(p.output_padding) > 0,
         "CutOutput": max(map(max, p.padding)) > 0,
+        "GrownOutput": min(map(min, p.padding)) < 0,
+        "UnevenOverlap": any(r > s > 1 and r % s for s, r in zip(p.stride, reach, strict=True)),
+        "GapsInOutput": any(s > r for s, r in zip(p.stride, reach, strict=True)),
         "NonSquareInput": len(set(p.input_size)) > 1,
         "NonSquareKernel": len(set(p.kernel_size)) > 1,
         "Strided": max(p.stride) > 1,

@@ -21,22 +21,22 @@ from refconv.suite import FLAGS
 
 
 def families(console: Console) -> None:
-    """Print the families of core: what each is for, in which formats and fills, how many cases."""
+    """Print the families of core and axes: what each is for, in which formats and fills, how many cases."""
     counts: Counter[str] = Counter()
     formats: dict[str, dict[str, None]] = {}
     known = described_families()
-    for spec in cases("core"):
+    for spec in (*cases("core"), *cases("axes")):
         name = spec.group.removesuffix(f"-{spec.element}-{spec.fill}")
         counts[name] += 1
         formats.setdefault(name, {})[spec.element] = None
     rows = [(name, str(counts[name]), known[name], " ".join(formats[name])) for name in counts]
     _print(console, ("family", "cases", "what it is for", "formats"), rows)
-    console.print(f"{counts.total()} cases in {len(counts)} families of core.")
+    console.print(f"{counts.total()} cases in {len(counts)} families of core and axes.")
 
 
 def flags(console: Console) -> None:
-    """Print the flags: what a case has, how many cases of core have it, and the models that they all catch."""
-    counts = Counter(flag for spec in cases("core") for flag in spec.flags)
+    """Print the flags: what a case has, how many cases of core and axes have it, and the models that they all catch."""
+    counts = Counter(flag for spec in (*cases("core"), *cases("axes")) for flag in spec.flags)
     rows = [
         (note.bug_type, flag, str(counts[flag]), note.description, " ".join(promises().get(flag, ())) or "-")
         for flag, note in FLAGS.items()

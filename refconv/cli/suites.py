@@ -76,7 +76,9 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int,
 @click.command("list")
 @VECTORS
 @SELECT
-@click.option("--families", "view", flag_value="families", help="The families of core instead, and what each is for.")
+@click.option(
+    "--families", "view", flag_value="families", help="The families of core and axes instead, and what each is for."
+)
 @click.option("--flags", "view", flag_value="flags", help="The flags instead, and what their cases catch.")
 @click.option("--coverage", "view", flag_value="coverage", help="The factors instead, and which pairs occur.")
 @click.option("--kills", "view", flag_value="kills", help="The faulty convolutions instead, and what catches them.")

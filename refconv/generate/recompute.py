@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 
-from refconv.catalogue import cases
+from refconv.catalogue import TIERS, cases
 from refconv.errors import RefconvError
 from refconv.formats import get_format
 from refconv.generate.consensus import agreed, consult
@@ -59,7 +59,7 @@ def recompute(
 def recompute_group(folder: Path, oracle: str | None, group: str) -> list[str]:
     """Compute the cases of one group again; runs in a worker."""
     found = [finding for case in load_suite(folder).group(group).cases for finding in _recompute_case(case)]
-    return found + (list(_consulted(group, oracle)) if oracle else [])
+    return found + (list(_consulted(load_suite(folder).name, group, oracle)) if oracle else [])
 
 
 def _recompute_case(case: Case) -> Iterator[str]:
@@ -82,9 +82,9 @@ def _recompute_case(case: Case) -> Iterator[str]:
             yield f"{case.id}: {name} must state {terms} terms, got {expected.judge.terms}."
 
 
-def _consulted(group: str, oracle: str) -> Iterator[str]:
+def _consulted(tier: str, group: str, oracle: str) -> Iterator[str]:
     runner = load_implementation(oracle)
-    for spec in cases("core", [f"{group}/*"]):
+    for spec in cases(tier, [f"{group}/*"]) if tier in TIERS else ():
         try:
             consult(runner, spec)
         except RefconvError as error:

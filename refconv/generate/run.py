@@ -73,7 +73,7 @@ def generate(
     ----------
     out : path
         A folder that does not exist yet, is empty, or, with ``force``, holds a suite to be replaced.
-    tier : {"smoke", "core", "regress", "extended"}
+    tier : {"smoke", "core", "axes", "regress", "extended"}
     select : iterable of str
         Shell patterns over case ids.
     jobs : int
@@ -176,9 +176,10 @@ def make_group(job: Job) -> Made:
     oracle = load_implementation(job.oracle) if job.oracle else None
     opinions = {spec.id: consult(oracle, spec) for spec in specs} if oracle else {}
     flags = sorted({flag for spec in specs for flag in spec.flags})
+    known = {} if job.tier == "axes" else promises()  # which are of images
     group = Group(
         name=job.group, suite=job.tier, header=(FILLS[specs[0].fill].header,),
-        notes={flag: note_for(flag, promises()) for flag in flags}, cases=_golden_cases(specs, job.device),
+        notes={flag: note_for(flag, known) for flag in flags}, cases=_golden_cases(specs, job.device),
     )  # fmt: skip
     findings = lint_group(group)
     if findings:

@@ -72,8 +72,6 @@ class QuantizedOnnxLayers(OnnxLayers):
         if isinstance(problem, ConvProblem):
             return super().grad_input(grad_output, weight, problem)
         require_formats(self.name, self.floats, grad_output, weight)
-        cropped = any(min(pair) < 0 for pair in problem.adjoint.padding)
-        require(not cropped, f"{self.name} has no convolution that crops, which this output_padding needs.")
         return self._run(grad_output, forward_nodes(grad_output, weight, None, problem.adjoint), problem.x_shape)
 
     def quantized_forward(
@@ -168,6 +166,7 @@ def serialized(value: Any) -> bytes:
 
 
 def _node(kind: str, tensors: Mapping[str, Array | None], problem: Problem, output: str = "y", **stated: Any) -> Node:
+    require(min(map(min, problem.padding)) >= 0, f"ONNX has no {kind} of negative pads, got {problem.padding}.")
     begins, ends = zip(*problem.padding, strict=True)
     geometry = {
         "strides": problem.stride, "dilations": problem.dilation, "group": problem.groups,

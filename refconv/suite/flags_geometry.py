@@ -61,6 +61,31 @@ INDEXING: Rows = {
         "the padding is added to the input instead, the output is cut before all products are added, or begin and "
         "end are exchanged.",
     ),
+    "GrownOutput": (
+        "The padding of a transposed convolution is negative at some end: the output grows there.",
+        "a negative padding is refused or taken for zero, or the grown part does not hold the bias.",
+    ),
+    "UnevenOverlap": (
+        "The stride does not divide the reach of the kernel, so that the number of products that meet varies.",
+        "a loop over the products of an output element has the same number of turns everywhere, or starts at a wrong "
+        "tap.",
+    ),
+    "GapsInOutput": (
+        "The stride of a transposed convolution is larger than the reach of the kernel: some outputs are the bias.",
+        "output that no product reaches is left unwritten, or lacks the bias.",
+    ),
+    "SameUpper": (
+        "The padding is what SAME_UPPER (auto_pad, or padding='same') stands for: of an odd total more at the end.",
+        "the length is taken from a wrong axis, dilation or stride is forgotten, or less than nothing is added.",
+    ),
+    "SameLower": (
+        "The padding is what SAME_LOWER stands for: of an odd total more at the beginning.",
+        "the larger half is put at the end, as SAME_UPPER does.",
+    ),
+    "ValidPadding": (
+        "The padding is what VALID stands for: none.",
+        "VALID is computed like SAME, which adds padding.",
+    ),
     "NonSquareInput": (
         "The height and the width of the input differ.",
         "height and width are swapped in a bound or in a row stride.",

@@ -137,7 +137,7 @@ def test_gradients_of_16_bit_formats_may_be_added_up_in_16_bits():
 
 
 def test_an_unknown_tier_and_a_pattern_without_cases_are_refused():
-    with pytest.raises(CatalogueError, match="tier must be one of smoke, core, regress, extended, got 'all'"):
+    with pytest.raises(CatalogueError, match="tier must be one of smoke, core, axes, regress, extended, got 'all'"):
         cases("all")
     with pytest.raises(CatalogueError, match="no case of tier 'core' matches nothing-like-this"):
         cases("core", ["nothing-like-this"])

@@ -145,7 +145,7 @@ def test_a_diagnosis_is_refused_in_one_sentence():
 
 
 def test_the_flags_follow_from_the_geometry():
-    assert traits(PLAIN) == ("TransposedConvolution", "NonSquareInput", "NonSquareKernel", "Strided")
+    assert traits(PLAIN) == ("TransposedConvolution", "UnevenOverlap", "NonSquareInput", "NonSquareKernel", "Strided")
     assert {"OutputPadding", "CutOutput", "Grouped"} < set(traits(IMAGE))
     assert "Depthwise" in traits(VOLUME)
 

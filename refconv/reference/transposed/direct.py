@@ -54,12 +54,12 @@ def products(problem: TransposedProblem) -> Iterator[tuple[Index, Index, Index]]
     (0, 0, 2) (0, 0, 1) (0, 0, 1)
     """
     C, Kg, *_ = problem.weight_shape
-    axes = range(len(problem.input_size))
+    size, axes = problem.output_size, range(len(problem.input_size))
     for n, c, *place in np.ndindex(problem.x_shape):
         g = c // (C // problem.groups)
         for k, *tap in np.ndindex(problem.weight_shape[1:]):
             target = [place[a] * problem.stride[a] - problem.padding[a][0] + tap[a] * problem.dilation[a] for a in axes]
-            if all(0 <= target[a] < problem.output_size[a] for a in axes):
+            if all(0 <= target[a] < size[a] for a in axes):
                 yield (n, g * Kg + k, *target), (n, c, *place), (c, k, *tap)
 
 
