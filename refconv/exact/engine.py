@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.exact.products import products
-from refconv.exact.slicing import SIGNIFICAND, as_float64, ceil_log2, finite_extent, slices, widths
+from refconv.exact.slicing import SIGNIFICAND, as_float64, as_reals, ceil_log2, finite_extent, slices, widths
 from refconv.exact.special import SpecialSum, add, finite_part, resolve
 from refconv.exact.sums import ExactSum, FloatSum, IntegerSum, SlicedSum, to_integers
 from refconv.exact.transposition import adjoint_call
@@ -51,7 +51,7 @@ def exact_sum(operation: str, tensors: Mapping[str, Array | None], problem: Prob
         Of the shape of the result.  NaN and infinities are in it by the rules of
         :mod:`refconv.exact.special`, on the products that exist; padding is absence.
     """
-    factors = [as_float64(tensors[name]) for name in FACTORS[operation]]
+    factors = [as_reals(tensors[name]) for name in FACTORS[operation]]
     for name, factor in zip(FACTORS[operation], factors, strict=True):
         problem.check_tensor(name, factor.shape)
     total = _unbiased(operation, dict(zip(FACTORS[operation], factors, strict=True)), problem, using)
@@ -65,7 +65,7 @@ def exact_sum(operation: str, tensors: Mapping[str, Array | None], problem: Prob
 def _unbiased(operation: str, tensors: Mapping[str, Array | None], problem: Problem, using: Any) -> ExactSum:
     if isinstance(problem, TransposedProblem) and operation != "grad_bias":
         operation, tensors, problem, using = adjoint_call(operation, tensors, problem, using)
-    factors = [as_float64(tensors[name]) for name in FACTORS[operation]]
+    factors = [as_reals(tensors[name]) for name in FACTORS[operation]]
     extents = list(map(finite_extent, factors))
     if None not in extents:
         return _finite_sum(operation, factors, extents, problem, using)
@@ -79,7 +79,7 @@ def exact_magnitude(operation: str, tensors: Mapping[str, Array | None], problem
 
     Parameters are those of :func:`exact_sum`.
     """
-    absolute = {name: None if value is None else np.abs(as_float64(value)) for name, value in tensors.items()}
+    absolute = {name: None if value is None else np.abs(as_reals(value)) for name, value in tensors.items()}
     return exact_sum(operation, absolute, problem, using)
 
 
@@ -175,6 +175,7 @@ def _sliced_sum(operation: str, factors: list[Array], problem: Problem, using: A
 
 def _sliced_products(operation: str, factors: list[Array], problem: Problem, using: Any) -> list[tuple[int, Array]]:
     apply, terms = _applied(operation, problem, using), problem.reduction_length(operation)
+    factors = list(map(as_float64, factors))
     if len(factors) == 1:
         only = slices(factors[0], SIGNIFICAND + 1 - max(1, ceil_log2(terms)))
         return [(exponent, apply(digits)) for exponent, digits in only]

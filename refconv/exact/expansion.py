@@ -8,6 +8,7 @@ decreasing size whose sum is exact.  Its first array, corrected by the sign of t
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import FormatError
-from refconv.exact.slicing import SIGNIFICAND, ceil_log2, is_ordinary
+from refconv.exact.slicing import SIGNIFICAND, Reals, as_float64, ceil_log2, is_ordinary
 from refconv.formats import NumberFormat
 
 Array = npt.NDArray[Any]
@@ -27,7 +28,7 @@ CHUNK = 2**14  # elements that are rounded at a time, so that an expansion stays
 class Part(NamedTuple):
     """An array of multiples of 2**low that are smaller than 2**high."""
 
-    values: Float64s
+    values: Reals
     low: int
     high: int
 
@@ -79,11 +80,40 @@ def round_parts(
             return np.add(parts[0].values, 0.0, out=rounded, casting="same_kind")  # no negative zero
     flat = rounded.reshape(-1)
     rows = [np.broadcast_to(part.values, shape).reshape(-1) for part in parts]
+    doubtful: Array | slice = slice(None)
     for start in range(0, flat.size if parts else 0, CHUNK):
-        piece = slice(start, start + CHUNK)
-        expansion = _expand([row[piece] for row in rows], levels, starts)
-        flat[piece] = _round(expansion, out, overflow, upward)
+        piece, target = [as_float64(row[start : start + CHUNK]) for row in rows], flat[start : start + CHUNK]
+        if len(parts) > 1 and out.precision < SIGNIFICAND and _is_cast(out, overflow, upward):
+            doubtful = _round_plain_sum(piece, _lost(parts), target)
+            if not len(doubtful):
+                continue
+        expansion = _expand([row[doubtful] for row in piece], levels, starts)
+        target[doubtful] = _round(expansion, out, overflow, upward)
     return rounded
+
+
+def _lost(parts: list[Part]) -> float:
+    """Bound what adding up all parts but the first, the largest, in float64 can lose."""
+    top = max(part.high for part in parts[1:]) + ceil_log2(len(parts))
+    return math.ldexp(len(parts), top - SIGNIFICAND)
+
+
+def _round_plain_sum(rows: list[Float64s], lost: float, target: Array) -> Array:
+    """Round sums of float64 to a narrower format, and return where their own errors may have told.
+
+    Rounding is monotone: where both ends of an interval around the exact sum round to one number, so does the sum
+    (Ziv, "Fast evaluation of elementary mathematical functions with correctly rounded last bit", 1991).
+    """
+    total = rows[-1] + 0.0
+    for row in rows[-2::-1]:
+        total += row
+    radius = np.abs(total)
+    radius *= 2.0**-50  # four times the error of the last addition, and of those that follow
+    radius += 2 * lost
+    with np.errstate(over="ignore"):
+        np.add(total, radius, out=target, casting="same_kind")
+        below = np.subtract(total, radius, out=radius).astype(target.dtype)
+    return np.flatnonzero((below != target) | (target == 0))  # a zero may be negative, or have lost its sign
 
 
 def _plan(parts: list[Part]) -> tuple[int, list[int]]:

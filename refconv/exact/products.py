@@ -1,8 +1,9 @@
-"""The fewest float64 convolutions whose exact results add up to an operation.
+"""The fewest convolutions whose exact results add up to an operation.
 
 A convolution of two factors is exact in float64, in any order and on any BLAS, if the magnitudes of the products of
-each result add up to at most 2**53 in units of their lowest bit.  Where the factors themselves allow that, one
-convolution does; else the factors are cut into slices, as wide as the bound allows, and every pair is convolved.
+each result add up to at most 2**53 in units of their lowest bit; and in float32, with 2**24.  Where the factors
+themselves allow that, one convolution does; else they are cut into slices, as wide as float64 allows, and every pair
+is convolved.
 """
 
 from __future__ import annotations
@@ -16,13 +17,24 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.exact.expansion import Part
-from refconv.exact.slicing import SIGNIFICAND, Slice, ceil_log2, count_slices, is_ordinary, real_slices, share
+from refconv.exact.slicing import (
+    SIGNIFICAND,
+    Reals,
+    Slice,
+    as_float64,
+    ceil_log2,
+    count_slices,
+    is_ordinary,
+    real_slices,
+    share,
+)
 from refconv.problem import Problem
 
 Float64s = npt.NDArray[np.float64]
 Apply = Callable[..., Any]  # of a reference, with the problem as its last argument
 Extent = tuple[int, int]
 
+CARRIERS = ((np.float32, 24, 100), (np.float64, SIGNIFICAND, 1000))  # bits, and the farthest exponent of a lowest bit
 WIDEST = 50  # bits of a slice that is cut without scaling
 DARING = (2, 1)  # bits beyond what the worst digits would allow, which actual digits may
 GAIN = 8  # bits by which the bound from the actual values may be better, or it is not worth computing
@@ -32,14 +44,14 @@ BESIDE = {"forward": (0, "out_channels"), "grad_input": (1, "in_channels"), "gra
 
 
 def products(
-    operation: str, factors: list[Float64s], extents: list[Extent], problem: Problem, apply: Apply
+    operation: str, factors: list[Reals], extents: list[Extent], problem: Problem, apply: Apply
 ) -> list[Part] | None:
     """Compute parts whose exact sum is the operation.
 
     Parameters
     ----------
     operation : {"forward", "grad_input", "grad_weight", "grad_bias"}
-    factors : list of array of float64
+    factors : list of array of float64 or float32
         Finite; two of them, or the only one.
     extents : list of (int, int)
         Theirs.
@@ -57,41 +69,56 @@ def products(
     if not all(is_ordinary(*ends) for ends in (*extents, (low, high + terms))):
         return None
     if len(factors) == 1:
-        parts = real_slices(factors[0], extents[0], min(WIDEST, SIGNIFICAND + 1 - max(1, terms)))
+        parts = real_slices(as_float64(factors[0]), extents[0], min(WIDEST, SIGNIFICAND + 1 - max(1, terms)))
         return [Part(apply(part, problem), exponent, exponent + SIGNIFICAND) for exponent, part in parts]
-    excess = high + terms - low - SIGNIFICAND
-    if excess <= 0:
-        return [Part(apply(*factors, problem), low, high + terms)]
-    if excess <= GAIN and _bound(operation, factors[0], factors[1], problem) <= math.ldexp(1.0, SIGNIFICAND + low):
-        return [Part(apply(*factors, problem), low, SIGNIFICAND + low)]
-    return _convolved(operation, factors, extents, problem, apply)
+    one = _one_product(operation, factors, (low, high + terms), problem, apply)
+    return _convolved(operation, factors, extents, problem, apply) if one is None else [one]
 
 
-def _bound(operation: str, first: Float64s, second: Float64s, problem: Problem) -> float:
+def _one_product(operation: str, factors: list[Reals], ends: Extent, problem: Problem, apply: Apply) -> Part | None:
+    """Convolve the factors as they are, if that is exact: in the narrowest format that holds every sum."""
+    (low, high), bound = ends, math.inf
+    for kind, digits, reach in CARRIERS:
+        if abs(low) > reach or any(factor.dtype.itemsize > np.dtype(kind).itemsize for factor in factors):
+            continue
+        if low + digits < high <= low + digits + GAIN:
+            bound = min(bound, _bound(operation, factors[0], factors[1], problem))
+        if high <= low + digits or bound <= math.ldexp(1.0, low + digits):
+            return Part(apply(*_carried(factors, kind), problem), low, min(high, low + digits))
+    return None
+
+
+def _carried(factors: list[Reals], kind: Any) -> list[Reals]:
+    """Make the smaller of two factors one of this kind, as is all that is computed with it."""
+    smaller = min(factors, key=lambda factor: factor.size)
+    return [factor.astype(kind, copy=False) if factor is smaller else factor for factor in factors]
+
+
+def _bound(operation: str, first: Reals, second: Reals, problem: Problem) -> float:
     """Bound the sum of the magnitudes of the products of any result."""
     return _largest(first) * _norm(operation, second, problem)
 
 
-def _largest(values: Float64s) -> float:
+def _largest(values: Reals) -> float:
     return max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
 
 
-def _norm(operation: str, second: Float64s, problem: Problem) -> float:
+def _norm(operation: str, second: Reals, problem: Problem) -> float:
     """Bound the sum of the magnitudes of all that one element of the first factor's size can meet in one result."""
     sizes = np.abs(second)
     if operation == "forward":
-        sums = sizes.sum(axis=tuple(range(1, sizes.ndim)))
+        sums = sizes.sum(axis=tuple(range(1, sizes.ndim)), dtype=np.float64)
     elif operation == "grad_weight":
-        sums = sizes.sum(axis=(0, *range(2, sizes.ndim)))
+        sums = sizes.sum(axis=(0, *range(2, sizes.ndim)), dtype=np.float64)
     else:
         groups = sizes.reshape(problem.groups, len(sizes) // problem.groups, *sizes.shape[1:])
-        sums = groups.sum(axis=(1, *range(3, groups.ndim)))
+        sums = groups.sum(axis=(1, *range(3, groups.ndim)), dtype=np.float64)
     rounded_up = float(sums.max(initial=0.0)) * (1 + 2.0**-20)
     return min(rounded_up, float(sizes.max(initial=0.0)) * problem.reduction_length(operation))
 
 
 def _convolved(
-    operation: str, factors: list[Float64s], extents: list[Extent], problem: Problem, apply: Apply
+    operation: str, factors: list[Reals], extents: list[Extent], problem: Problem, apply: Apply
 ) -> list[Part]:
     """Cut both factors so that the fewest pairs are convolved, holding the bound against every pair."""
     safe = SIGNIFICAND + 2 - ceil_log2(problem.reduction_length(operation))
@@ -115,14 +142,15 @@ def _pairs(extents: list[Extent], total: int) -> int:
 
 
 def _cut(
-    operation: str, factors: list[Float64s], extents: list[Extent], total: int, problem: Problem
+    operation: str, factors: list[Reals], extents: list[Extent], total: int, problem: Problem
 ) -> tuple[list[Slice], list[Slice], Float64s]:
     """Slice both factors, the second one side by side, so that columns are made once for all of its slices."""
     widths = _widths(extents, total)
     first = real_slices(factors[0], extents[0], widths[0])
     count, axis = count_slices(extents[1], widths[1]), BESIDE[operation][0]
     if problem.groups > 1:
-        return first, real_slices(factors[1], extents[1], widths[1]), factors[1]
+        second = as_float64(factors[1])
+        return first, real_slices(second, extents[1], widths[1]), second
     shape = list(factors[1].shape)
     shape[axis] *= count
     beside = np.empty(shape)

@@ -18,13 +18,14 @@ import numpy.typing as npt
 from refconv.errors import FormatError
 
 Float64s = npt.NDArray[np.float64]
-Slice = tuple[int, Float64s]
+Reals = npt.NDArray[np.float64 | np.float32]
+Slice = tuple[int, Reals]
 
 SIGNIFICAND = 53  # bits of float64
 LAST = 1024  # beyond all exponents of float64
 
 
-def extent(tensor: Float64s) -> tuple[int, int]:
+def extent(tensor: Reals) -> tuple[int, int]:
     """Return (q, L): the exponent of the lowest set bit of a finite tensor, and the L with abs(x) < 2**L.
 
     Examples
@@ -38,7 +39,7 @@ def extent(tensor: Float64s) -> tuple[int, int]:
     return ends
 
 
-def finite_extent(tensor: Float64s) -> tuple[int, int] | None:
+def finite_extent(tensor: Reals) -> tuple[int, int] | None:
     """Return :func:`extent`, or None where a tensor has NaN or infinities; looks at every element once."""
     flat = tensor.reshape(-1)
     largest, low = 0.0, LAST
@@ -49,7 +50,7 @@ def finite_extent(tensor: Float64s) -> tuple[int, int] | None:
             return None
         largest = max(largest, here)
         if here and not _are_multiples(piece, low, math.frexp(here)[1]):
-            low = min(low, _lowest_bit(piece))
+            low = min(low, _lowest_bit(as_float64(piece)))
     return (low, math.frexp(largest)[1]) if largest else (0, 0)
 
 
@@ -58,12 +59,12 @@ def is_ordinary(low: int, high: int) -> bool:
     return low >= -1000 and high <= 1000
 
 
-def real_slices(tensor: Float64s, ends: tuple[int, int], width: int, into: list[Float64s] | None = None) -> list[Slice]:
+def real_slices(tensor: Reals, ends: tuple[int, int], width: int, into: list[Float64s] | None = None) -> list[Slice]:
     """Cut a tensor like :func:`slices`, but leave its slices where they are: multiples of 2**e instead of digits.
 
     Parameters
     ----------
-    tensor : array of float64
+    tensor : array of float64 or float32
     ends : (int, int)
         Its :func:`extent`, which must be ordinary.
     width : int
@@ -79,11 +80,11 @@ def real_slices(tensor: Float64s, ends: tuple[int, int], width: int, into: list[
     count = count_slices(ends, width)
     if count == 1 and into is None:
         return [(ends[0], tensor)]
-    room = into or [np.empty_like(tensor) for _ in range(count)]
+    room = into or [np.empty(tensor.shape) for _ in range(count)]
     rest = tensor
     for place in reversed(range(1, count)):
         magic = math.ldexp(1.5, ends[0] + place * width + SIGNIFICAND - 1)  # its last place is that of the slice
-        np.add(rest, magic, out=room[place])
+        np.add(rest, magic, out=room[place], dtype=np.float64)
         room[place] -= magic
         rest = np.subtract(rest, room[place], out=room[0])
     if count == 1:
@@ -97,15 +98,19 @@ def count_slices(ends: tuple[int, int], width: int) -> int:
     return -(-(high - low + 1) // width)
 
 
-_PIECE = 2**14  # elements that are looked at while they are in cache
+_PIECE = 2**15  # elements that are looked at while they are in cache
 
 
-def _are_multiples(values: Float64s, low: int, high: int) -> bool:
+def _are_multiples(values: Reals, low: int, high: int) -> bool:
     """Tell whether all values are multiples of 2**low; False too where float64 is too short to see it at once."""
-    if high - low > SIGNIFICAND - 2 or not is_ordinary(low, low + SIGNIFICAND):
-        return False
-    magic = math.ldexp(1.5, low + SIGNIFICAND - 1)
-    return bool(((values + magic) - magic == values).all())
+    for kind in dict.fromkeys((values.dtype.type, np.float64)):  # in float32, if it can be, which is half the memory
+        digits, farthest = np.finfo(kind).nmant + 1, np.finfo(kind).maxexp - 24
+        if high - low <= digits - 2 and -farthest <= low and low + digits <= farthest:
+            magic = math.ldexp(1.5, low + digits - 1)
+            rounded = np.add(values, magic, dtype=kind)
+            rounded -= magic
+            return bool((rounded == values).all())
+    return False
 
 
 def _lowest_bit(values: Float64s) -> int:
@@ -195,3 +200,10 @@ def ceil_log2(count: int) -> int:
 def as_float64(tensor: Any) -> Float64s:
     """Embed a tensor of any of our formats in float64, which holds all of them exactly."""
     return np.asarray(tensor).astype(np.float64, copy=False)
+
+
+def as_reals(tensor: Any) -> Reals:
+    """Embed a tensor of any of our formats in the narrower of float32 and float64 that holds it exactly."""
+    array = np.asarray(tensor)
+    narrow = array.dtype == np.float32 or array.dtype.itemsize <= 2
+    return array.astype(np.float32 if narrow else np.float64, copy=False)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from refconv.errors import FormatError
 from refconv.exact.expansion import Part, can_expand, round_parts
 from refconv.exact.rounding import OVERFLOW_MODES, Term, round_terms
-from refconv.exact.slicing import SIGNIFICAND, ceil_log2, extent, slices
+from refconv.exact.slicing import SIGNIFICAND, as_float64, ceil_log2, extent, slices
 from refconv.formats import NumberFormat
 
 Array = npt.NDArray[Any]
@@ -55,7 +55,7 @@ class FloatSum:
         low, high = added.bounds()
         if high - low > SIGNIFICAND or not self.parts:
             return added
-        total = np.asarray(sum(part.values for part in added.parts))  # exactly, since all of it has 53 bits
+        total = np.asarray(sum(as_float64(part.values) for part in added.parts))  # exactly, since all of it has 53 bits
         return FloatSum(self.shape, (Part(total, low, high),))
 
     def bounds(self) -> tuple[int, int]:
@@ -71,7 +71,7 @@ class FloatSum:
         """Return the same sum, with integers for floats."""
         total = SlicedSum(self.shape, ())
         for part in self.parts:
-            total = total.plus(part.values)
+            total = total.plus(as_float64(part.values))
         return total
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any, NamedTuple
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_numpy_array
 
 from refconv.problem import ConvProblem
 
@@ -29,6 +29,14 @@ class Run(NamedTuple):
     kernel: tuple[int, ...]
     phase: tuple[int, ...]
     places: slice
+
+
+class Room(NamedTuple):
+    """Memory that every block uses again: what lies between the numbers of planes and of wide stays zero."""
+
+    planes: Array  # (n, c, sH, sW, plane)
+    wide: Array  # (n, c, outputs at the width of a plane)
+    product: Array  # (n, c, length)
 
 
 class Layout(NamedTuple):
@@ -57,22 +65,22 @@ def serves(problem: ConvProblem) -> bool:
 
 def forward(y: Array, x: Array, weight: Array, problem: ConvProblem) -> None:
     """Write the layer to y."""
-    for images, layout, outputs, kernels, sources in _blocks(problem, y, weight):
-        planes = _planes(x[images, sources, ...], layout, y)
-        total = _zeros((*planes.shape[:2], math.prod(layout.wide)), y)
+    for images, layout, outputs, kernels, sources, room in _blocks(problem, y, weight):
+        planes = _fill_planes(room.planes, x[images, sources, ...], layout)
+        total = room.wide[..., : layout.length]
+        total[...] = 0
         for run in layout.runs:
-            part = planes[:, :, *run.phase, run.places]
-            total[..., : layout.length] += part * kernels[:, *run.kernel, None]
-        y[images, outputs, ...] = _narrow(total, layout)
+            total += _times(planes[:, :, *run.phase, run.places], kernels[:, *run.kernel, None], room.product)
+        y[images, outputs, ...] = _narrow(room.wide, layout)
 
 
 def grad_input(gradient: Array, grad_output: Array, weight: Array, problem: ConvProblem) -> None:
     """Add the layer's adjoint to a gradient of zeros."""
-    for images, layout, outputs, kernels, sources in _blocks(problem, gradient, weight):
-        nabla = _widened(grad_output[images, outputs, ...], layout, gradient)
-        planes = _zeros((*nabla.shape[:2], *problem.stride, math.prod(layout.plane)), gradient)
+    for images, layout, outputs, kernels, sources, room in _blocks(problem, gradient, weight):
+        nabla, planes = _fill_wide(room.wide, grad_output[images, outputs, ...], layout), room.planes
+        planes[...] = 0
         for run in layout.runs:
-            planes[:, :, *run.phase, run.places] += nabla * kernels[:, *run.kernel, None]
+            planes[:, :, *run.phase, run.places] += _times(nabla, kernels[:, *run.kernel, None], room.product)
         target, whole = gradient[images, sources, ...], _split(planes, layout)
         for phase, inside, read in _phases(layout):
             target[:, :, *read] += whole[:, :, *phase, *inside]
@@ -81,12 +89,12 @@ def grad_input(gradient: Array, grad_output: Array, weight: Array, problem: Conv
 def grad_weight(gradient: Array, x: Array, grad_output: Array, problem: ConvProblem) -> None:
     """Add the sums of products to a gradient of zeros."""
     xp = array_namespace(gradient)
-    for images, layout, outputs, kernels, sources in _blocks(problem, gradient, gradient):
-        nabla = _widened(grad_output[images, outputs, ...], layout, gradient)[..., None]
-        planes = _planes(x[images, sources, ...], layout, gradient)
+    for images, layout, outputs, kernels, sources, room in _blocks(problem, gradient, gradient):
+        nabla = _fill_wide(room.wide, grad_output[images, outputs, ...], layout)
+        planes = _fill_planes(room.planes, x[images, sources, ...], layout)
         for run in layout.runs:
-            sums = xp.matmul(planes[:, :, *run.phase, None, run.places], nabla)
-            kernels[:, *run.kernel] += xp.sum(sums[..., 0, 0], axis=0, dtype=gradient.dtype)
+            sums = xp.vecdot(planes[:, :, *run.phase, run.places], nabla)
+            kernels[:, *run.kernel] += xp.sum(sums, axis=0, dtype=gradient.dtype)
 
 
 def _layout(problem: ConvProblem) -> Layout:
@@ -113,22 +121,24 @@ def _offset(position: Any, plane: tuple[int, ...]) -> int:
     return offset
 
 
-def _blocks(problem: ConvProblem, like: Array, weight: Array) -> Iterator[tuple[slice, Layout, slice, Array, slice]]:
-    """Cut into images and channels: yields images, layout, channels of y, their kernels and channels of x."""
+def _blocks(problem: ConvProblem, like: Array, weight: Array) -> Iterator[tuple[Any, ...]]:
+    """Cut into images and channels: yields images, layout, channels of y, their kernels, channels of x, and room."""
     layout, each = _layout(problem), problem.out_channels // problem.groups
     xp = array_namespace(like)
     kernels = xp.reshape(xp.astype(weight, like.dtype, copy=False), (problem.groups, each, *problem.kernel_size))
-    size = getattr(like.dtype, "itemsize", 8) * (
-        math.prod(layout.plane) * math.prod(problem.stride) + 2 * math.prod(layout.wide)
-    )
+    shapes = (*problem.stride, math.prod(layout.plane)), (math.prod(layout.wide),), (layout.length,)
+    size = getattr(like.dtype, "itemsize", 8) * sum(map(math.prod, shapes))
     channels = max(1, min(problem.groups, CACHE // size))
-    images = max(1, CACHE // (size * channels))
+    images = max(1, min(problem.batch, CACHE // (size * channels)))
+    memory = [xp.zeros((images, channels, *shape), dtype=like.dtype, device=device(like)) for shape in shapes]
     for image, channel, which in product(
         range(0, problem.batch, images), range(0, problem.groups, channels), range(each)
     ):
+        batch = slice(image, min(problem.batch, image + images))
         part = slice(channel, min(problem.groups, channel + channels))
         of_y = slice(part.start * each + which, (part.stop - 1) * each + which + 1, each)
-        yield slice(image, min(problem.batch, image + images)), layout, of_y, kernels[part, which, ...], part
+        room = Room(*(array[: batch.stop - batch.start, : part.stop - part.start, ...] for array in memory))
+        yield batch, layout, of_y, kernels[part, which, ...], part, room
 
 
 def _phases(layout: Layout) -> Iterator[tuple[tuple[int, ...], list[slice], list[slice]]]:
@@ -146,9 +156,8 @@ def _phases(layout: Layout) -> Iterator[tuple[tuple[int, ...], list[slice], list
         yield phase, inside, read
 
 
-def _planes(x: Array, layout: Layout, like: Array) -> Array:
-    """Pad channels and split them into phases: (n, c, sH, sW, plane)."""
-    planes = _zeros((*x.shape[:2], *layout.problem.stride, math.prod(layout.plane)), like)
+def _fill_planes(planes: Array, x: Array, layout: Layout) -> Array:
+    """Split channels into their phases; the padding around them is there."""
     whole = _split(planes, layout)
     for phase, inside, read in _phases(layout):
         whole[:, :, *phase, *inside] = x[:, :, *read]
@@ -156,21 +165,22 @@ def _planes(x: Array, layout: Layout, like: Array) -> Array:
 
 
 def _split(planes: Array, layout: Layout) -> Array:
-    return array_namespace(planes).reshape(planes, (*planes.shape[:-1], *layout.plane))
+    """View planes with their axes."""
+    return array_namespace(planes).reshape(planes, (*planes.shape[:-1], *layout.plane), copy=False)
 
 
-def _widened(grad_output: Array, layout: Layout, like: Array) -> Array:
-    """Lay the outputs out as wide as the plane, zeros between: (n, c, length)."""
-    wide = _zeros((*grad_output.shape[:2], *layout.wide), like)
-    wide[:, :, *(slice(0, length) for length in layout.problem.output_size)] = grad_output
-    return array_namespace(like).reshape(wide, (*wide.shape[:2], -1))[..., : layout.length]
+def _narrow(wide: Array, layout: Layout) -> Array:
+    """View the outputs, without what lies between them."""
+    whole = array_namespace(wide).reshape(wide, (*wide.shape[:2], *layout.wide), copy=False)
+    return whole[:, :, *(slice(0, length) for length in layout.problem.output_size)]
 
 
-def _narrow(total: Array, layout: Layout) -> Array:
-    """Leave out what lies between the outputs."""
-    wide = array_namespace(total).reshape(total, (*total.shape[:2], *layout.wide))
-    return wide[:, :, *(slice(0, length) for length in layout.problem.output_size)]
+def _fill_wide(wide: Array, grad_output: Array, layout: Layout) -> Array:
+    """Lay outputs out as wide as the plane, and return the run of them."""
+    _narrow(wide, layout)[...] = grad_output
+    return wide[..., : layout.length]
 
 
-def _zeros(shape: tuple[int, ...], like: Array) -> Array:
-    return array_namespace(like).zeros(shape, dtype=like.dtype, device=device(like))
+def _times(run: Array, weights: Array, room: Array) -> Array:
+    """Multiply, in memory that is there where NumPy does it."""
+    return array_namespace(run).multiply(run, weights, out=room) if is_numpy_array(run) else run * weights

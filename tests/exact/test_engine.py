@@ -140,3 +140,30 @@ def test_extent_finds_the_lowest_bit_and_the_bound():
 )
 def test_ceil_log2(count, bits):
     assert ceil_log2(count) == bits
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "int8", "float64"])
+@pytest.mark.parametrize("taps", [1, 2, 3, 9, 1100, 1201])
+def test_sums_on_both_sides_of_what_float32_holds_are_exact(kind, taps):
+    problem = ConvProblem(batch=1, in_channels=taps, out_channels=2, input_size=(1, 2), kernel_size=(1, 1))
+    for value in (127, 119, 118, 117):  # 1100 * 117 * 127 is below 2**24, 1201 * 119 * 119 is above
+        tensors = {"x": np.full(problem.x_shape, value), "weight": np.full(problem.weight_shape, 127),
+                   "grad_output": np.full(problem.y_shape, value)}  # fmt: skip
+        for name, operation in (("x", "forward"), ("weight", "grad_input"), ("x", "grad_weight")):
+            tensors[name].reshape(-1)[-1] -= 4  # another last bit of a few sums
+            narrow = {key: tensor.astype(kind) for key, tensor in tensors.items()}
+            total = exact.exact_sum(operation, narrow, problem, im2col)
+            factors = [tensors[key] for key in exact.FACTORS[operation]]
+            apply = {"forward": lambda x, w: im2col.forward(x, w, None, problem)}.get(
+                operation, lambda *factors, way=operation: getattr(im2col, way)(*factors, problem))  # fmt: skip
+            assert total.round(get_format("float64")).tolist() == apply(*factors).tolist()
+
+
+def test_a_convolution_in_float32_serves_exactly_what_it_holds():
+    problem = ConvProblem(batch=1, in_channels=2, out_channels=1, input_size=(1, 1), kernel_size=(1, 1))
+    weight = np.ones(problem.weight_shape, np.float32)
+    for x, carrier in (([2**23 - 1, 2**23 - 2], np.float32), ([2**23 + 1, 2**23], np.float64)):
+        tensors = {"x": np.array(x, np.float32).reshape(problem.x_shape), "weight": weight}
+        total = exact.exact_sum("forward", tensors, problem, im2col)
+        assert [part.values.dtype for part in total.parts] == [carrier]
+        assert total.round(get_format("float64")).item() == sum(x)
