@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import ml_dtypes
@@ -114,10 +115,22 @@ def get_format(name: Any) -> NumberFormat:
     """
     if isinstance(name, NumberFormat):
         return name
-    text = name if isinstance(name, str) else np.dtype(name).name
+    text = name if isinstance(name, str) else name_of(np.dtype(name))
     if text not in FORMATS:
         raise FormatError(f"format must be one of {', '.join(FORMATS)}, got {text!r}.")
     return FORMATS[text]
+
+
+@cache
+def name_of(dtype: np.dtype[Any]) -> str:
+    """Return the name of a dtype, which NumPy puts together anew every time.
+
+    Examples
+    --------
+    >>> name_of(np.dtype(">f4"))
+    'float32'
+    """
+    return str(dtype.name)
 
 
 def natural_output(element: Any) -> NumberFormat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,17 +73,17 @@ class CaseJudge:
 
     def _claimed_for(self, case: Case) -> AccuracyClass | None:
         """Return the claimed class, but none where no bound applies: choices, quantised layers, special values."""
-        finite = all(np.isfinite(tensor.astype(np.float64)).all() for tensor in case.inputs.values())
-        return self.claimed if case.result == "valid" and case.quantization is None and finite else None
+        if self.claimed is None or case.result != "valid" or case.quantization is not None:
+            return None
+        return self.claimed if _finite(case.inputs.values()) else None
 
     def _with_statistics(
         self, got: Array, verdict: Verdict, evidence: Evidence, accumulator: NumberFormat | None
     ) -> Finding:
-        tensors = [got, *(tensor for tensor in evidence.tensors.values() if tensor is not None)]
-        finite = all(np.isfinite(tensor.astype(np.float64)).all() for tensor in tensors)
-        if accumulator is None or accumulator.is_integer or not finite:
+        if accumulator is None or accumulator.is_integer:
             return Finding("PASS", "", verdict)
-        statistics = companion(got, evidence, accumulator)
+        inputs = (tensor for tensor in evidence.tensors.values() if tensor is not None)
+        statistics = companion(got, evidence, accumulator) if _finite([got, *inputs]) else None
         if statistics is None or not statistics.suspicious:
             return Finding("PASS", "", verdict, statistics)
         message = (
@@ -98,6 +99,10 @@ def _verdict(claimed: AccuracyClass | None, got: Array, expected: Expected, evid
     return claimed.judge(got, evidence)
 
 
+def _finite(tensors: Iterable[Array]) -> bool:
+    return all(np.isfinite(tensor.astype(np.float64)).all() for tensor in tensors)
+
+
 def _accumulator(claimed: AccuracyClass | None, expected: Expected, evidence: Evidence) -> NumberFormat | None:
     """Return the accumulator whose usual errors the model knows: that of class ``standard`` alone."""
     if claimed is None:
@@ -110,7 +115,7 @@ def _evidence(case: Case, operation: str, expected: Expected) -> Evidence:
     out = get_format(expected.tensor.dtype)
     overflow = expected.judge.overflow or (None if out.has_infinity or out.is_integer else "nan")  # NaN if unsaid
     exact_fill = expected.judge.rule == "exact"
-    return Evidence(operation, case.inputs, case.problem, out, exact_fill=exact_fill, overflow=overflow)
+    return Evidence(operation, case.inputs, case.problem, out, exact_fill, overflow, golden=expected.tensor)
 
 
 def _side_effects(got: Array, truth: Array, name: str, changed: list[str]) -> str:

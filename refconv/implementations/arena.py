@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import ImplementationError
-from refconv.formats import get_format
+from refconv.formats import get_format, name_of
 
 Array = npt.NDArray[Any]
 
@@ -120,12 +120,6 @@ class Arena:
         if count == 0:
             return np.empty(place.shape, dtype)
         return np.frombuffer(self._map, dtype, count, place.offset).reshape(place.shape)
-
-
-@functools.cache
-def name_of(dtype: Any) -> str:
-    """Return a name from which :func:`dtype_named` makes the dtype again."""
-    return str(dtype.name)
 
 
 @functools.cache

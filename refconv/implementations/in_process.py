@@ -6,17 +6,19 @@ import builtins
 import math
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from refconv.formats import natural_output
-from refconv.implementations.arrangement import arranged, memory_of, poisoned
+from refconv.implementations.arrangement import POISON, arranged, memory_of
 from refconv.implementations.callables import Runner
 from refconv.implementations.misbehaviour import MisbehaviourError
 from refconv.implementations.protocol import PLAIN, RESULT_NAMES
 from refconv.implementations.session import BROKE_DOWN, Answer, Call, as_array, same_bytes
+from refconv.problem import Problem
 
 Array = npt.NDArray[Any]
 Buffers = dict[str, Array]
@@ -113,12 +115,18 @@ def blame(error: BaseException) -> tuple[str, Any, str]:
 
 def _poison_heap(call: Call) -> None:
     """Fill and free blocks of the sizes that the call is likely to ask for."""
-    problem = call.problem
-    item = next(iter(call.tensors.values())).dtype
+    sizes = _likely(call.problem, next(iter(call.tensors.values())).dtype)
+    blocks = [np.empty(size, np.uint8) for size in sizes]
+    for block in blocks:
+        block.fill(POISON)
+
+
+@lru_cache(maxsize=4)
+def _likely(problem: Problem, item: np.dtype[Any]) -> tuple[int, ...]:
+    """List sizes in bytes, each as often as its block is to be filled."""
     formats = {item, natural_output(item).dtype, np.dtype(np.float64)}
     padded = [length + sum(pads) for length, pads in zip(problem.input_size, problem.padding, strict=True)]
     counts = {math.prod(problem.shape_of(name)) for name in ("x", "weight", "y", "bias")}
     counts.add(math.prod(problem.x_shape[:2]) * math.prod(padded))
     sizes = {(count, dtype) for count in counts for dtype in formats if count * dtype.itemsize <= LARGEST_POISON}
-    blocks = [poisoned((count,), dtype) for count, dtype in sizes for _ in range(2)]
-    del blocks
+    return tuple(count * dtype.itemsize for count, dtype in sizes for _ in range(2))

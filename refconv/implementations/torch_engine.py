@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import ImplementationError
+from refconv.formats import name_of
 from refconv.problem import ConvProblem, Problem, TransposedProblem
 
 Array = npt.NDArray[Any]
@@ -140,9 +141,10 @@ class TorchEngine:
                 yield
 
     def _tensor(self, array: Array) -> Any:
-        if array.dtype.name not in DTYPES:
-            raise NotImplementedError(f"PyTorch has no {array.dtype.name} convolution on {self.device}.")
-        if array.dtype.name == "bfloat16":  # NumPy hands over its bits
+        name = name_of(array.dtype)
+        if name not in DTYPES:
+            raise NotImplementedError(f"PyTorch has no {name} convolution on {self.device}.")
+        if name == "bfloat16":  # NumPy hands over its bits
             tensor = self.torch.from_numpy(array.view(np.uint16).copy()).view(self.torch.bfloat16)
         else:
             tensor = self.torch.from_numpy(np.array(array))
@@ -151,7 +153,7 @@ class TorchEngine:
         return tensor.contiguous(memory_format=self.torch.channels_last) if last else tensor
 
     def _array(self, tensor: Any, like: Array) -> Array:
-        host = tensor.detach().cpu().to(getattr(self.torch, like.dtype.name)).contiguous()
+        host = tensor.detach().cpu().to(getattr(self.torch, name_of(like.dtype))).contiguous()
         if host.dtype == self.torch.bfloat16:
             return host.view(self.torch.uint16).numpy().view(like.dtype)  # type: ignore[no-any-return]
         return host.numpy()  # type: ignore[no-any-return]

@@ -20,6 +20,7 @@ is about that of Q, as it is for products of zero mean and independent signs, an
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +72,7 @@ def is_zero_mean(evidence: Evidence) -> bool:
     Then the squares of the results are on average those of Q.  All positive products make them n times
     larger, and cancelling ones smaller; fewer than 64 results tell nothing.
     """
-    if evidence.magnitude.size < FEWEST:
+    if math.prod(evidence.problem.shape_of(evidence.operation)) < FEWEST:
         return False
     results, squares = float(np.mean(as_float64(evidence.truth) ** 2)), float(np.mean(evidence.squares))
     return squares > 0 and squares / BALANCE <= results <= squares * BALANCE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from refconv.errors import GeometryError
@@ -72,7 +73,7 @@ class ConvProblem(Geometry):
         if wrong:
             raise GeometryError(f"the dilated kernel must fit into the padded input, got {wrong}.")
 
-    @property
+    @cached_property
     def output_size(self) -> Size:
         """(oH, oW), in elements; leftovers are floored away."""
         per_axis = zip(self.input_size, self.kernel_size, self.stride, self.dilation, self.padding, strict=True)

@@ -12,6 +12,11 @@ from refconv.problem.fields import Padding, Size, integer, integers, listed, pai
 from refconv.problem.rules import check_axes
 
 OPERATIONS = ("forward", "grad_input", "grad_weight", "grad_bias")
+SHAPES = {
+    "x": "x_shape", "weight": "weight_shape", "bias": "bias_shape", "y": "y_shape",
+    "grad_input": "x_shape", "grad_weight": "weight_shape", "grad_bias": "bias_shape",
+    "grad_output": "y_shape", "forward": "y_shape",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +90,8 @@ class Geometry:
 
     def shape_of(self, name: str) -> Size:
         """Return the shape of a tensor by its name (``"x"``, ``"weight"``, ``"grad_output"`` ...)."""
-        return {
-            "x": self.x_shape, "weight": self.weight_shape, "bias": self.bias_shape, "y": self.y_shape,
-            "grad_input": self.x_shape, "grad_weight": self.weight_shape, "grad_bias": self.bias_shape,
-            "grad_output": self.y_shape, "forward": self.y_shape,
-        }[name]  # fmt: skip
+        shape: Size = getattr(self, SHAPES[name])
+        return shape
 
     def __str__(self) -> str:
         return self.descriptor

@@ -90,3 +90,12 @@ def test_a_finite_value_beside_an_infinite_end_uses_the_whole_interval():
     verdict = judge_tensor(np.array([60000.0]), np.array([math.inf]), np.array([50000.0]), np.array([math.inf]))
     assert verdict.passed
     assert verdict.interval_use == 1
+
+
+@pytest.mark.parametrize("shape", [(4,), (2, 2), (4, 0), (0,)])
+@pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16, np.int8])
+def test_the_truth_itself_gets_the_verdict_that_its_numbers_get(shape, dtype):
+    truth = np.array([3, 0, -1, 2], dtype)[: math.prod(shape)].reshape(shape)
+    wide = truth.astype(np.float64)  # other bytes, the same numbers: every element is looked at
+    for bounds in ((), (truth - dtype(1), truth + dtype(2))):
+        assert judge_tensor(truth.copy(), truth, *bounds) == judge_tensor(wide, truth, *bounds)
