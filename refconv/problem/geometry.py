@@ -104,8 +104,9 @@ class Geometry:
         TensorError
             With the name, the expected and the actual shape.
         """
-        if tuple(shape) != self.shape_of(name):
-            raise TensorError(f"{name} must have shape {self.shape_of(name)} for {self}, got {tuple(shape)}.")
+        got = tuple(shape)
+        if got != self.shape_of(name):
+            raise TensorError(f"{name} must have shape {self.shape_of(name)} for {self}, got {got}.")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as plain lists and integers, in the order of their declaration."""
