@@ -32,7 +32,9 @@ FLOORS = [  # a room imports rooms of lower floors only, and itself
     {"cli"},
     {"__main__"},
 ]
-OWN_PARTS = {"im2col": ("refconv.reference.depthwise",)}  # parts of one reference, which no other may import
+OWN_PARTS = {
+    "im2col": ("refconv.reference.depthwise", "refconv.reference.columns")
+}  # parts of one reference, which no other may import
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 # Who may name a package that not everybody has.

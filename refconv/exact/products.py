@@ -107,13 +107,14 @@ def _norm(operation: str, second: Reals, problem: Problem) -> float:
     """Bound the sum of the magnitudes of all that one element of the first factor's size can meet in one result."""
     sizes = np.abs(second)
     if operation == "forward":
-        sums = sizes.sum(axis=tuple(range(1, sizes.ndim)), dtype=np.float64)
+        sums = sizes.sum(axis=tuple(range(1, sizes.ndim)))
     elif operation == "grad_weight":
-        sums = sizes.sum(axis=(0, *range(2, sizes.ndim)), dtype=np.float64)
+        sums = sizes.sum(axis=(0, *range(2, sizes.ndim)))
     else:
         groups = sizes.reshape(problem.groups, len(sizes) // problem.groups, *sizes.shape[1:])
-        sums = groups.sum(axis=(1, *range(3, groups.ndim)), dtype=np.float64)
-    rounded_up = float(sums.max(initial=0.0)) * (1 + 2.0**-20)
+        sums = groups.sum(axis=(1, *range(3, groups.ndim)))
+    added = sizes.size // max(1, sums.size)
+    rounded_up: float = float(sums.max(initial=0.0)) * (1 + 2 * added * float(np.finfo(sizes.dtype).eps))
     return min(rounded_up, float(sizes.max(initial=0.0)) * problem.reduction_length(operation))
 
 

@@ -6,43 +6,26 @@ document processing", 2006).  Going back, the products are overlap-added tap by 
 in a fixed order, so that the result is deterministic.
 
 Arrays may come from NumPy, CuPy, PyTorch or any other namespace of the array API standard.  Columns are
-built for a block of images and output positions at a time, so that extra memory stays within ``BUDGET``
-whatever the problem.  Padding is never stored: a tap is copied where it meets the image, and the rest of its
-row is zero.  Kernels of one tap that skip nothing need no copy, and depthwise layers no product at all
-(:mod:`refconv.reference.depthwise`).
+built for a block of images and output positions at a time (:mod:`refconv.reference.columns`), small enough to
+stay in a cache, so that extra memory stays bounded whatever the problem.  Depthwise layers need no product at
+all (:mod:`refconv.reference.depthwise`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from array_api_compat import array_namespace, device, is_numpy_array
 
 from refconv.problem import ConvProblem, Geometry
 from refconv.reference import depthwise
+from refconv.reference.columns import Block, buffers, is_pointwise, matrices, overlap_add, part, unfolded
 
 Array = Any  # of any array API namespace
 
 name = "im2col"
-BUDGET = 16 * 2**20  # bytes that a block may take, or one output position if that needs more
-
-
-class Block(NamedTuple):
-    """A range of images and, along every spatial axis, a range of output positions."""
-
-    images: slice
-    outputs: tuple[slice, ...]
-
-
-class Tap(NamedTuple):
-    """Where one kernel tap meets the image: places in the outputs of a block, and the inputs read there."""
-
-    kernel: tuple[int, ...]
-    output: tuple[slice, ...]
-    input: tuple[slice, ...]
+BUDGET = 4 * 2**20  # bytes that columns and product of a block may take, or one output position if that needs more
 
 
 def forward(x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
@@ -84,8 +67,8 @@ def forward(x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -
         depthwise.forward(y, x, weight, problem)
     else:
         kernels = _kernels(weight, y, problem)
-        for block, columns in _unfolded(x, y, problem):
-            _store_product(kernels, columns, _part(y, block))
+        for block, columns in unfolded(x, y, problem, BUDGET):
+            _store_product(kernels, columns, part(y, block))
     if bias is None:
         return y
     problem.check_tensor("bias", bias.shape)
@@ -129,13 +112,13 @@ def grad_input(grad_output: Array, weight: Array, problem: ConvProblem) -> Array
         depthwise.grad_input(gradient, grad_output, weight, problem)
         return gradient
     kernels = array_namespace(gradient).matrix_transpose(_kernels(weight, gradient, problem))
-    for block, columns in _buffers(gradient, problem):
+    for block, columns in buffers(gradient, problem, BUDGET):
         nabla = _flat(grad_output, block, gradient, problem)
-        if _is_pointwise(problem):
-            _store_product(kernels, nabla, _part(gradient, block))
+        if is_pointwise(problem):
+            _store_product(kernels, nabla, part(gradient, block))
         else:
             _store_product(kernels, nabla, columns)
-            _overlap_add(gradient, columns, block, problem)
+            overlap_add(gradient, columns, block, problem)
     return gradient
 
 
@@ -177,9 +160,9 @@ def grad_weight(x: Array, grad_output: Array, problem: ConvProblem) -> Array:
         depthwise.grad_weight(gradient, x, grad_output, problem)
         return gradient
     xp, total = array_namespace(gradient), None
-    for block, columns in _unfolded(x, gradient, problem):
-        part = xp.matmul(_flat(grad_output, block, gradient, problem), xp.matrix_transpose(columns))
-        total = part if total is None else _plus(total, part)
+    for block, columns in unfolded(x, gradient, problem, BUDGET):
+        added = xp.matmul(_flat(grad_output, block, gradient, problem), xp.matrix_transpose(columns))
+        total = added if total is None else _plus(total, added)
     return gradient if total is None else xp.reshape(total, problem.weight_shape)
 
 
@@ -217,112 +200,10 @@ def grad_bias(grad_output: Array, problem: Geometry) -> Array:
     return xp.sum(grad_output, axis=axes, dtype=grad_output.dtype)
 
 
-def _blocks(problem: ConvProblem, itemsize: int) -> Iterator[Block]:
-    """Cut the work into boxes whose columns and product stay within the budget."""
-    column = problem.in_channels * math.prod(problem.kernel_size) + problem.out_channels
-    room, steps = BUDGET // max(1, itemsize * column), []
-    for length in (*reversed(problem.output_size), problem.batch):
-        steps.append(max(1, min(length, room)))
-        room //= steps[-1]
-    ranges = [
-        [slice(start, min(start + step, length)) for start in range(0, length, step)]
-        for length, step in zip((problem.batch, *problem.output_size), reversed(steps), strict=True)
-    ]
-    yield from (Block(images, tuple(outputs)) for images, *outputs in product(*ranges))
-
-
-def _extents(block: Block) -> tuple[int, ...]:
-    """Return the number of images of a block and the extents of its box."""
-    return tuple(part.stop - part.start for part in (block.images, *block.outputs))
-
-
-def _buffers(like: Array, problem: ConvProblem) -> Iterator[tuple[Block, Array]]:
-    """Yield every block with room for its columns, (C, kH, kW, n, oH, oW), in memory that is used again."""
-    xp, row = array_namespace(like), (problem.in_channels, *problem.kernel_size)
-    blocks = list(_blocks(problem, getattr(like.dtype, "itemsize", 8)))
-    most = max((math.prod(_extents(block)) for block in blocks), default=0) * math.prod(row)
-    memory = xp.empty(0 if _is_pointwise(problem) else most, dtype=like.dtype, device=device(like))
-    for block in blocks:
-        shape = (*row, *_extents(block))
-        yield block, None if _is_pointwise(problem) else xp.reshape(memory[: math.prod(shape)], shape)
-
-
-def _unfolded(x: Array, like: Array, problem: ConvProblem) -> Iterator[tuple[Block, Array]]:
-    """Yield every block with its columns, (G, C/G*kH*kW, n*oH*oW); the next block overwrites them."""
-    xp = array_namespace(like)
-    for block, columns in _buffers(like, problem):
-        if _is_pointwise(problem):
-            columns = xp.astype(_part(x, block), like.dtype, copy=False)
-        else:
-            _copy_taps(x, columns, block, problem)
-        yield block, xp.reshape(columns, _matrices(columns, problem))
-
-
-def _copy_taps(x: Array, columns: Array, block: Block, problem: ConvProblem) -> None:
-    """Copy the inputs that each tap reads into its row of the columns, and zeros where it meets padding."""
-    channels_first = _channels_first(x)
-    for tap in _taps(block, problem):
-        row = columns[:, *tap.kernel, ...]
-        for axis, (met, length) in enumerate(zip(tap.output, _extents(block)[1:], strict=True)):
-            before = (slice(None),) * (axis + 2)
-            if met.start > 0:
-                row[*before, : met.start, ...] = 0
-            if met.stop < length:
-                row[*before, met.stop :, ...] = 0
-        row[:, :, *tap.output] = channels_first[:, block.images, *tap.input]
-
-
-def _overlap_add(gradient: Array, columns: Array, block: Block, problem: ConvProblem) -> None:
-    """Add every tap's row of the columns back to the inputs that it was copied from."""
-    channels_first = _channels_first(gradient)
-    for tap in _taps(block, problem):
-        channels_first[:, block.images, *tap.input] += columns[:, *tap.kernel, :, *tap.output]
-
-
-def _taps(block: Block, problem: ConvProblem) -> Iterator[Tap]:
-    """Find, for every kernel tap, the outputs of the block at which it meets the image."""
-    for kernel in product(*map(range, problem.kernel_size)):
-        axes = [_meeting(problem, axis, tap, block.outputs[axis]) for axis, tap in enumerate(kernel)]
-        yield Tap(kernel, tuple(output for output, _ in axes), tuple(read for _, read in axes))
-
-
-def _meeting(problem: ConvProblem, axis: int, tap: int, outputs: slice) -> tuple[slice, slice]:
-    """Intersect a range of outputs with those whose tap falls inside of the image, on one axis."""
-    stride, length, start = problem.stride[axis], problem.input_size[axis], outputs.start
-    offset = tap * problem.dilation[axis] - problem.padding[axis][0]  # output o reads input o * stride + offset
-    first = max(start, -(offset // stride))  # ceil(-offset / stride): the first that reads 0 or more
-    last = min(outputs.stop - 1, (length - 1 - offset) // stride)
-    if first > last:
-        return slice(0, 0), slice(0, 0)
-    return slice(first - start, last - start + 1), slice(first * stride + offset, last * stride + offset + 1, stride)
-
-
-def _is_pointwise(problem: ConvProblem) -> bool:
-    """Tell whether the columns are the image itself."""
-    one_tap = math.prod(problem.kernel_size) == 1 == math.prod(problem.stride)
-    return one_tap and not any(map(any, problem.padding))  # padding of (1, -1) keeps the size and shifts the image
-
-
-def _channels_first(tensor: Array) -> Array:
-    """View (N, C, H, W) as (C, N, H, W)."""
-    return array_namespace(tensor).permute_dims(tensor, (1, 0, *range(2, len(tensor.shape))))
-
-
-def _part(tensor: Array, block: Block) -> Array:
-    """View a block of y, or of what has its extents, as (K, n, oH, oW)."""
-    return _channels_first(tensor)[:, block.images, *block.outputs]
-
-
-def _matrices(tensor: Array, problem: ConvProblem) -> tuple[int, int, int]:
-    """Return the shape that makes (G * rows, ..., n, oH, oW) one matrix per group."""
-    positions = math.prod(tensor.shape[-1 - len(problem.output_size) :])
-    return (problem.groups, math.prod(tensor.shape) // max(1, positions * problem.groups), positions)
-
-
 def _flat(grad_output: Array, block: Block, like: Array, problem: ConvProblem) -> Array:
     """Make of a block of grad_output (G, K/G, n*oH*oW): a view if it can be."""
-    xp, part = array_namespace(like), _part(grad_output, block)
-    return xp.reshape(xp.astype(part, like.dtype, copy=False), _matrices(part, problem))
+    xp, nabla = array_namespace(like), part(grad_output, block)
+    return xp.reshape(xp.astype(nabla, like.dtype, copy=False), matrices(nabla, problem))
 
 
 def _kernels(weight: Array, like: Array, problem: ConvProblem) -> Array:
@@ -341,11 +222,11 @@ def _store_product(first: Array, second: Array, place: Array) -> None:
         place[...] = xp.reshape(xp.matmul(first, second), place.shape)
 
 
-def _plus(total: Array, part: Array) -> Array:
+def _plus(total: Array, added: Array) -> Array:
     """Add, in place if that changes no dtype."""
-    if part.dtype != total.dtype:
-        return total + part
-    total += part
+    if added.dtype != total.dtype:
+        return total + added
+    total += added
     return total
 
 

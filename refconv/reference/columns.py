@@ -1,0 +1,184 @@
+"""Patches into columns and back, for :mod:`refconv.reference.im2col`.
+
+``columns`` holds, for each output position of each image, the C/G*kH*kW inputs under the kernel.  They are made for a
+block of images and output positions at a time, in memory that the next block uses again.  NumPy copies all taps at
+once out of a padded patch of the images, through a view whose strides step over taps and outputs.  Elsewhere, and
+where such a patch would be larger than the columns, each tap is copied where it meets the image, and the rest of its
+row is zero.  Kernels of one tap that skip nothing need no copy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+from array_api_compat import array_namespace, device, is_numpy_array
+
+from refconv.problem import ConvProblem
+
+Array = Any  # of any array API namespace
+
+ENOUGH = 256  # output positions from which every image has columns of its own, so that no product need be reordered
+
+
+class Block(NamedTuple):
+    """A range of images and, along every spatial axis, a range of output positions."""
+
+    images: slice
+    outputs: tuple[slice, ...]
+
+
+class Tap(NamedTuple):
+    """Where one kernel tap meets the image: places in the outputs of a block, and the inputs read there."""
+
+    kernel: tuple[int, ...]
+    output: tuple[slice, ...]
+    input: tuple[slice, ...]
+
+
+def buffers(like: Array, problem: ConvProblem, budget: int) -> Iterator[tuple[Block, Array]]:
+    """Yield every block with room for its columns, (C, kH, kW, n, oH, oW), in memory that is used again."""
+    xp, row = array_namespace(like), (problem.in_channels, *problem.kernel_size)
+    blocks = list(_blocks(problem, budget // getattr(like.dtype, "itemsize", 8)))
+    most = max((math.prod(_extents(block)) for block in blocks), default=0) * math.prod(row)
+    memory = xp.empty(0 if is_pointwise(problem) else most, dtype=like.dtype, device=device(like))
+    for block in blocks:
+        shape = (*row, *_extents(block))
+        yield block, None if is_pointwise(problem) else xp.reshape(memory[: math.prod(shape)], shape)
+
+
+def unfolded(x: Array, like: Array, problem: ConvProblem, budget: int) -> Iterator[tuple[Block, Array]]:
+    """Yield every block with its columns, (G, C/G*kH*kW, n*oH*oW); the next block overwrites them."""
+    xp = array_namespace(like)
+    for block, columns in buffers(like, problem, budget):
+        if is_pointwise(problem):
+            columns = xp.astype(part(x, block), like.dtype, copy=False)
+        elif is_numpy_array(columns) and math.prod(_reach(block, problem)) <= math.prod(columns.shape[1:]):
+            columns[...] = _windows(_patch(x, block, like, problem), block, problem)
+        else:
+            _copy_taps(x, columns, block, problem)
+        yield block, xp.reshape(columns, matrices(columns, problem))
+
+
+def overlap_add(gradient: Array, columns: Array, block: Block, problem: ConvProblem) -> None:
+    """Add every tap's row of the columns back to the inputs that it was copied from."""
+    images = _channels_first(gradient)[:, block.images, ...]
+    for tap in _taps(block, problem):
+        images[:, :, *tap.input] += columns[:, *tap.kernel, :, *tap.output]
+
+
+def is_pointwise(problem: ConvProblem) -> bool:
+    """Tell whether the columns are the image itself.
+
+    Examples
+    --------
+    >>> from refconv import ConvProblem
+    >>> is_pointwise(ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(3, 3), kernel_size=(1, 1)))
+    True
+    """
+    one_tap = math.prod(problem.kernel_size) == 1 == math.prod(problem.stride)
+    return one_tap and not any(map(any, problem.padding))  # padding of (1, -1) keeps the size and shifts the image
+
+
+def part(tensor: Array, block: Block) -> Array:
+    """View a block of y, or of what has its extents, as (K, n, oH, oW)."""
+    return _channels_first(tensor)[:, block.images, *block.outputs]
+
+
+def matrices(tensor: Array, problem: ConvProblem) -> tuple[int, int, int]:
+    """Return the shape that makes (G * rows, ..., n, oH, oW) one matrix per group."""
+    positions = math.prod(tensor.shape[-1 - len(problem.output_size) :])
+    return (problem.groups, math.prod(tensor.shape) // max(1, positions * problem.groups), positions)
+
+
+def _blocks(problem: ConvProblem, room: int) -> Iterator[Block]:
+    """Cut the work into boxes whose columns and product stay within so many numbers."""
+    lengths, steps = (problem.batch, *problem.output_size), []
+    room //= max(1, problem.in_channels * math.prod(problem.kernel_size) + problem.out_channels)
+    for length in reversed(lengths):
+        steps.append(max(1, min(length, room)))
+        room //= steps[-1]
+    if math.prod(problem.output_size) >= ENOUGH:
+        steps[-1] = 1
+    ranges = [
+        [slice(start, min(start + step, length)) for start in range(0, length, step)]
+        for length, step in zip(lengths, reversed(steps), strict=True)
+    ]
+    yield from (Block(images, tuple(outputs)) for images, *outputs in product(*ranges))
+
+
+def _extents(block: Block) -> tuple[int, ...]:
+    """Return the number of images of a block and the extents of its box."""
+    return tuple(part.stop - part.start for part in (block.images, *block.outputs))
+
+
+def _reach(block: Block, problem: ConvProblem) -> tuple[int, ...]:
+    """Return the number of images of a block and the extents of the inputs, padding included, that it reads."""
+    images, *outputs = _extents(block)
+    axes = zip(outputs, problem.kernel_size, problem.stride, problem.dilation, strict=True)
+    return images, *((length - 1) * stride + (kernel - 1) * dilation + 1 for length, kernel, stride, dilation in axes)
+
+
+def _patch(x: Array, block: Block, like: Array, problem: ConvProblem) -> Array:
+    """Copy the inputs that a block reads, padding included: (C, n, h, w)."""
+    extents, inside, read = _reach(block, problem), [], []
+    for axis, extent in enumerate(extents[1:]):
+        start = block.outputs[axis].start * problem.stride[axis] - problem.padding[axis][0]
+        first, last = max(0, start), min(problem.input_size[axis], start + extent)
+        inside.append(slice(first - start, max(first, last) - start))
+        read.append(slice(first, max(first, last)))
+    patch = np.zeros((problem.in_channels, *extents), dtype=like.dtype)
+    patch[:, :, *inside] = _channels_first(x)[:, block.images, *read]
+    return patch
+
+
+def _windows(patch: Array, block: Block, problem: ConvProblem) -> Array:
+    """View a patch as columns: a step along the kernel is its dilation, a step along the outputs the stride."""
+    channel, image, *steps = patch.strides
+    taps = (dilation * step for dilation, step in zip(problem.dilation, steps, strict=True))
+    outputs = (stride * step for stride, step in zip(problem.stride, steps, strict=True))
+    shape, strides = (len(patch), *problem.kernel_size, *_extents(block)), (channel, *taps, image, *outputs)
+    return np.lib.stride_tricks.as_strided(patch, shape, strides, writeable=False)
+
+
+def _copy_taps(x: Array, columns: Array, block: Block, problem: ConvProblem) -> None:
+    """Copy the inputs that each tap reads into its row of the columns, and zeros where it meets padding."""
+    images = _channels_first(x)[:, block.images, ...]
+    for tap in _taps(block, problem):
+        row = columns[:, *tap.kernel, ...]
+        for axis, (met, length) in enumerate(zip(tap.output, _extents(block)[1:], strict=True)):
+            before = (slice(None),) * (axis + 2)
+            if met.start > 0:
+                row[*before, : met.start, ...] = 0
+            if met.stop < length:
+                row[*before, met.stop :, ...] = 0
+        row[:, :, *tap.output] = images[:, :, *tap.input]
+
+
+def _taps(block: Block, problem: ConvProblem) -> Iterator[Tap]:
+    """Find, for every kernel tap, the outputs of the block at which it meets the image."""
+    axes = [
+        [(tap, *_meeting(problem, axis, tap, block.outputs[axis])) for tap in range(length)]
+        for axis, length in enumerate(problem.kernel_size)
+    ]
+    for place in product(*axes):
+        yield Tap(*zip(*place, strict=True))
+
+
+def _meeting(problem: ConvProblem, axis: int, tap: int, outputs: slice) -> tuple[slice, slice]:
+    """Intersect a range of outputs with those whose tap falls inside of the image, on one axis."""
+    stride, length, start = problem.stride[axis], problem.input_size[axis], outputs.start
+    offset = tap * problem.dilation[axis] - problem.padding[axis][0]  # output o reads input o * stride + offset
+    first = max(start, -(offset // stride))  # ceil(-offset / stride): the first that reads 0 or more
+    last = min(outputs.stop - 1, (length - 1 - offset) // stride)
+    if first > last:
+        return slice(0, 0), slice(0, 0)
+    return slice(first - start, last - start + 1), slice(first * stride + offset, last * stride + offset + 1, stride)
+
+
+def _channels_first(tensor: Array) -> Array:
+    """View (N, C, H, W) as (C, N, H, W)."""
+    return array_namespace(tensor).permute_dims(tensor, (1, 0, *range(2, len(tensor.shape))))
