@@ -14,7 +14,7 @@ import numpy as np
 from refconv.diagnosis.fitting import fit_formulas
 from refconv.diagnosis.formulas import Formula
 from refconv.diagnosis.linear import Linear, true_linear
-from refconv.diagnosis.patterns import Selection, selection_of
+from refconv.diagnosis.patterns import Selection, covers, selection_of
 from refconv.diagnosis.products import ABSENT, Array, Floats, Products
 from refconv.diagnosis.views import Met, View, flat_index, view_of, view_of_linear, view_of_pairs
 
@@ -203,8 +203,11 @@ def _main(view: View, met: Met) -> list[Part] | None:
     moved = there & (met.target != view.truth)
     region = selection_of(moved, there, view.letters)
     found = [[whole]] if whole else []
-    if region is not None and region.patterns:
-        apart = [_part(view, met, region), _part(view, met, Selection(region.patterns, not region.negated))]
+    regions = (
+        [region] if region is not None and region.patterns else [] if whole else covers(moved, there, view.letters)
+    )
+    for chosen in regions:
+        apart = [_part(view, met, chosen), _part(view, met, Selection(chosen.patterns, not chosen.negated))]
         found += [[part for part in apart if part is not None]] if None not in apart else []
     return min(found, key=lambda parts: sum(part.cost for part in parts) + 2 * len(parts), default=None)
 

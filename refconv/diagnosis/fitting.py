@@ -10,6 +10,7 @@ import numpy as np
 from refconv.diagnosis.formulas import Formula, Frame, affine, fit, fit_freely, fit_layout, fit_relaid
 from refconv.diagnosis.products import Array, Integers
 from refconv.diagnosis.views import View
+from refconv.diagnosis.windows import miscounted, shifts_of
 
 
 def fit_formulas(view: View, target: Integers, there: Array) -> Iterator[tuple[Formula, ...]]:
@@ -34,7 +35,12 @@ def fit_formulas(view: View, target: Integers, there: Array) -> Iterator[tuple[F
     for way in (_merged, _padded):
         for first in (2, 0):  # rows and columns together, then the whole memory
             yield from filter(None, [way(view, target, letters, found, first)])
-    yield from filter(None, [_rearranged(view, target, letters), _freely(view, values, letters, found)])
+    ways = (
+        _rearranged(view, target, letters),
+        _freely(view, values, letters, found),
+        _moved(view, values, letters, found),
+    )
+    yield from filter(None, ways)
 
 
 Found = Sequence[Formula | None]
@@ -66,7 +72,8 @@ def _merged(view: View, target: Integers, letters: Mapping[str, Integers], found
     """Take all indices from the given one on for one, in C order."""
     extent = math.prod(view.shape[first:])
     lone = len(view.shape) - first < 2 or any(formula is None or formula.kind == "table" for formula in found[:first])
-    flat = None if lone else affine(target % extent, letters, [index.name for index in view.indices[first:]])
+    names = [index.name for index in view.indices[first:]]
+    flat = None if lone else affine(target % extent, letters, names)
     return None if flat is None else (*(_complete(found[:first]) or ()), Formula("flat", "affine", extent, *flat))
 
 
@@ -81,6 +88,19 @@ def _padded(view: View, target: Integers, letters: Mapping[str, Integers], found
     if flat is None:
         return None
     return (*(_complete(found[:first]) or ()), Formula("flat", "padded", extent, *flat, frame))
+
+
+def _moved(view: View, values: Sequence[Integers], letters: Mapping[str, Integers], found: Found) -> Formulas | None:
+    """Move the window of each output to that of another one."""
+    plain, indices = _complete(found[:2]), view.indices[2:]
+    if view.tensor != "x" or len(indices) != 2 or plain is None:
+        return None
+    shifts = [shifts_of(letters, value - letters[index.name]) for index, value in zip(indices, values[2:], strict=True)]
+    if shifts[0] is None or shifts[1] is None:
+        return None
+    tiles = miscounted(shifts[0], shifts[1], view.problem.output_size, view.problem.stride)
+    pairs = zip(indices, shifts, strict=True)
+    return (*plain, *(Formula(index.name, "window", index.extent, shift or (), tiles=tiles) for index, shift in pairs))
 
 
 def _complete(found: Found) -> Formulas | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from refconv.diagnosis.products import Array, Integers
+from refconv.diagnosis.windows import Tiles, moved_by
 
 Letters = Mapping[str, Integers]
 
@@ -71,15 +72,19 @@ class Formula:
     name : str
         Of the index: iw, ic, kh ...
     kind : str
-        "same" (the true index), "affine", "table", "layout", "relaid", or a way to bend the true index (see BENT).
+        "same" (the true index), "affine", "table", "layout", "relaid", "window", or a way to bend the true index
+        (see BENT).
     extent : int
         The number of legal values.
     terms : tuple of (str, int)
         Letter and factor, for "affine"; true index and value, for "table"; letter and extent, for "layout":
-        the order of axes by which the memory of y is read, and for "relaid": that by which it lies.
+        the order of axes by which the memory of y is read, and for "relaid": that by which it lies; number of an
+        output and by how much its window is moved, for "window".
     constant : int
     frame : Frame, optional
         For "padded", where the terms count the elements of a padded image.
+    tiles : Tiles, optional
+        For "window", where a wrong count of tiles is what moves them.
     """
 
     name: str
@@ -88,6 +93,7 @@ class Formula:
     terms: tuple[tuple[str, int], ...] = ()
     constant: int = 0
     frame: Frame | None = None
+    tiles: Tiles | None = None
 
     def values(self, letters: Letters, truth: Integers) -> Integers:
         """Compute the index in each slot; what is illegal stays so."""
@@ -102,6 +108,8 @@ class Formula:
             for letter, factor in self.terms:
                 total = total + factor * letters[letter]
             return self.frame.plain(total) if self.frame else total
+        if self.kind == "window":
+            return truth + moved_by(letters, self.terms)
         if self.kind == "table":
             return _looked_up(truth, {int(key): value for key, value in self.terms})
         return BENT[self.kind](truth, self.extent)
@@ -116,6 +124,7 @@ class Formula:
             "padded": 3 + len(self.terms),
             "affine": 2 + len(self.terms),
             "table": 4 + 2 * len(self.terms),
+            "window": 5 if self.tiles else 4 + len(self.terms),
         }.get(self.kind, 3)
 
     def __str__(self) -> str:

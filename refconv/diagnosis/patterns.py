@@ -194,6 +194,21 @@ def _conjunction(mask: Array, universe: Array, letters: Letters) -> tuple[Patter
     return tuple(kept[name] for name in held)
 
 
+def covers(mask: Array, universe: Array, letters: Letters) -> list[Selection]:
+    """Describe the sets of slots, one letter each, of which a set is a part: some may be right by chance.
+
+    Examples
+    --------
+    >>> letters = {"k": np.array([0, 0, 1, 1]), "c": np.array([0, 1, 0, 1])}
+    >>> [str(item) for item in covers(np.array([False, False, False, True]), np.ones(4, bool), letters)]
+    ['k == 1 (the last)', 'c == 1 (the last)']
+    """
+    mask = mask & universe
+    plain = {name: values for name, values in letters.items() if name not in DERIVED} if mask.any() else {}
+    found = [pattern_of(name, values[mask], values[universe]) for name, values in plain.items()]
+    return [Selection((pattern,)) for pattern in found if pattern and len(pattern.numbers) <= LONGEST_LIST]
+
+
 def _all(held: Mapping[str, Array], count: int) -> Array:
     whole = np.ones(count, bool)
     for mask in held.values():

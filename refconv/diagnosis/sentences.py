@@ -9,6 +9,7 @@ from refconv.diagnosis.difference import Difference, Part
 from refconv.diagnosis.formulas import Formula, expression
 from refconv.diagnosis.patterns import Selection
 from refconv.diagnosis.products import axis_names
+from refconv.diagnosis.windows import said
 from refconv.problem import ConvProblem
 
 VERBS = {
@@ -69,7 +70,11 @@ def _clauses(difference: Difference, part: Part, problem: ConvProblem) -> list[s
         clauses.append(f"a one is read instead of zero {_where(part.where)}")
     elif _zero(part, difference):
         return [f"{_everything(difference)} zero"]
-    clauses += [text for formula in part.formulas if (text := _formula(formula, difference, part, problem, verb))]
+    plain = [formula for formula in part.formulas if formula.kind != "window"]
+    clauses += [text for formula in plain if (text := _formula(formula, difference, part, problem, verb))]
+    if len(plain) < len(part.formulas):
+        rows, columns = part.formulas[-2:]
+        clauses.append(said(rows.tiles, rows.terms, columns.terms, problem.output_size, problem.stride))
     if part.dropped and not _harmless(part, difference):
         clauses.append(_dropped(part.dropped, difference))
     for factor, selection in part.factors:
@@ -182,7 +187,8 @@ def _memory(formula: Formula, tensor: str, problem: ConvProblem, whole: bool) ->
             if list(order) == full:
                 return f"places outside of the image are read where they lie in memory, {formula}, in the next row"
             return f"the memory of {tensor} is taken for ({', '.join(order)}), where it is ({', '.join(full)})"
-    return f"the memory of {tensor} is used at {formula}"
+    true = {name: math.prod(extents[other] for other in full[i + 1 :]) for i, name in enumerate(full)}
+    return f"the memory of {tensor} is used at {formula}, where it must be {expression(list(true.items()), 0)}"
 
 
 def _plane(formula: Formula, shape: tuple[int, int], problem: ConvProblem, verb: str) -> str:

@@ -101,11 +101,9 @@ def test_a_defect_is_described_without_its_model(slug):
             assert_described(all_defects()[slug](), operation, problem)
 
 
-# What these do is found, product by product, but there are no words for it.
-LISTED = ("packed-weight-tail-transposed", "winograd-tiles-of-square")
 SMALL = [
     slug for slug, defect in triggered_defects().items()
-    if math.prod(ConvProblem.from_descriptor(defect.example).x_shape) < 2000 and slug not in LISTED
+    if math.prod(ConvProblem.from_descriptor(defect.example).x_shape) < 2000
 ]  # fmt: skip
 
 
@@ -153,6 +151,61 @@ def test_taps_of_some_outputs_may_be_missing():
     found, text = described(LastColumn(), problem=PROBLEMS[3])
     assert found.exact
     assert text == "Outputs where ow == 4 (the last) miss the taps where 1 <= kw <= 2."  # the others lie on the padding
+
+
+class MovesWindows(Layer):
+    """Computes the outputs of one row of tiles after another, counting the tiles in a row wrongly; or swaps some."""
+
+    tile, taken = (2, 2), 1
+
+    def __init__(self, swapped=None):
+        self.swapped = swapped
+
+    def pixels(self, problem):
+        table, (height, width) = super().pixels(problem), problem.output_size
+        moved = np.full_like(table, ABSENT)
+        for oh, ow in np.ndindex(height, width):
+            tile = oh // self.tile[0] * -(-width // self.tile[1]) + ow // self.tile[1]
+            row = tile // self.taken * self.tile[0] + oh % self.tile[0]
+            column = tile % self.taken * self.tile[1] + ow % self.tile[1]
+            if self.swapped:
+                row, column = self.swapped.get((oh, ow), (oh, ow))
+            if row < height and column < width:
+                moved[oh * width + ow] = table[row * width + column]
+        return moved
+
+
+def test_a_wrong_count_of_tiles_is_told():
+    found, text = described(MovesWindows())
+    assert found.exact
+    assert text == "The number of an output's tile (2 x 2) is taken apart by 1 to a row, where there are 2."
+
+
+def test_outputs_that_get_the_windows_of_others_are_told():
+    cycle = [(0, 1), (2, 2), (1, 3), (0, 2), (1, 0)]
+    found, text = described(MovesWindows(dict(zip(cycle, cycle[1:] + cycle[:1], strict=True))))
+    assert found.exact
+    assert text.startswith(
+        "Outputs (oh, ow) read the windows of others: (0, 1) that of (2, 2), (0, 2) that of (1, 0), "
+    )
+    assert text.count(" that of ") == 5
+
+
+def test_a_part_of_the_weights_may_lie_in_another_order():
+    class TailInColumns(Layer):
+        def places(self, tensor, problem):
+            table = super().places(tensor, problem)
+            if tensor == "weight":
+                tail = table[4:]
+                tail[:] = tail.reshape(-1, len(tail)).T.reshape(tail.shape)
+            return table
+
+    found, text = described(TailInColumns())
+    assert found.exact
+    assert text == (
+        "Where k >= 4 (beyond the last multiple of 4), the memory of weight is used at k + c*12 + kh*6 + kw*2 + 44, "
+        "where it must be k*12 + c*6 + kh*3 + kw."
+    )
 
 
 def test_what_has_no_pattern_is_listed():

@@ -1,6 +1,8 @@
 import functools
 import json
 import sys
+from itertools import islice
+from random import Random
 
 import numpy as np
 import pytest
@@ -17,8 +19,10 @@ from smallest import smallest_known, tiny_problems
 
 from refconv import ConvProblem
 from refconv.diagnosis import all_defects, hunt
+from refconv.diagnosis.defects import triggered_defects
 from refconv.diagnosis.hunt import Attempt, replay, reproducer, trial
 from refconv.diagnosis.hunt.attempt import LAYOUTS, laid_out
+from refconv.diagnosis.hunt.seams import seam_attempts
 from refconv.diagnosis.hunt.source import Source
 from refconv.diagnosis.layer import Layer
 from refconv.errors import CatalogueError, ImplementationError
@@ -87,6 +91,38 @@ def test_only_the_needed_circumstances_stay():
 def test_a_trigger_among_many_channels_is_found_and_shrunk():
     found = caught_in(conv2d)
     assert found.caught.attempt.problem.descriptor == "n1c17i1x1-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o1x1"
+
+
+@pytest.mark.parametrize("slug", ["nchwc-input-tail-misread", "bias-tail-lost", "odd-row-lost", "batch-tail-skipped"])
+def test_a_trigger_of_several_numbers_is_found_and_shrunk(slug):  # all of them by scripts/hunt_power.py --triggered
+    defect = triggered_defects()[slug]
+    attempt = caught_in(defect, operations=defect.operations[:1]).caught.attempt
+    assert attempt.size <= 2 * Attempt(ConvProblem.from_descriptor(defect.example)).size
+
+
+SEAMS = {
+    "depthwise": lambda p: p.groups == p.in_channels > 1,
+    "groups": lambda p: 1 < p.groups < p.in_channels,
+    "tail of channels": lambda p: p.in_channels > 8 and p.in_channels % 8 and p.out_channels % 8 == 0,
+    "wide": lambda p: p.out_channels > 64,
+    "patches": lambda p: p.stride == p.kernel_size != (1, 1),
+    "size kept": lambda p: p.input_size == p.output_size and p.kernel_size == (3, 3),
+    "whole image": lambda p: p.output_size == (1, 1) and max(p.kernel_size) > 1,
+    "asymmetric": lambda p: p.padding[0][0] != p.padding[0][1],
+    "dilated": lambda p: max(p.dilation) > 1 == min(p.dilation),
+    "no image": lambda p: p.batch == 0,
+    "many images": lambda p: p.batch > 16,
+}
+
+
+def test_the_seams_of_kernels_are_drawn_again_and_again():
+    def drawn():
+        return list(islice(seam_attempts(Random(5), ["float32"], [("float32", "exact")]), 1500))
+
+    attempts = drawn()
+    counted = {name: sum(map(bool, (holds(item.problem) for item in attempts))) for name, holds in SEAMS.items()}
+    assert min(counted.values()) >= 10, counted
+    assert attempts == drawn()
 
 
 def test_the_reproducer_of_a_function_needs_numpy_alone():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from dataclasses import dataclass, fields
@@ -96,10 +97,7 @@ class Attempt:
         FormatError
             If the problem is too large for an exact fill in the format.
         """
-        key = f"hunt/{self.problem.descriptor}/{call}"
-        elements, made = self.elements, FILLS[self.fill].make(key, self.problem, self.elements, self.bias)
-        formats = {"weight": elements.weight, "bias": elements.out}
-        tensors = {name: values.astype(formats.get(name, elements.x).dtype) for name, values in made.items()}
+        tensors = _filled(self.problem, self.dtype, self.fill, self.bias, call)
         return {name: laid_out(tensor, self.layout) for name, tensor in tensors.items()}
 
     def as_json(self, operation: str) -> str:
@@ -129,6 +127,14 @@ class Attempt:
         except (ValueError, TypeError, KeyError, AttributeError, FormatError, GeometryError) as error:
             raise CatalogueError(f"a saved case must be JSON of schema {SCHEMA}, got {_short(text)}.") from error
         return found, operation
+
+
+@functools.lru_cache(maxsize=2)  # the four operations ask for the same, one after the other
+def _filled(problem: ConvProblem, dtype: str, fill: str, bias: bool, call: str) -> dict[str, Array]:
+    elements = parse_elements(dtype)
+    made = FILLS[fill].make(f"hunt/{problem.descriptor}/{call}", problem, elements, bias)
+    formats = {"weight": elements.weight, "bias": elements.out}
+    return {name: values.astype(formats.get(name, elements.x).dtype) for name, values in made.items()}
 
 
 def read_attempt(path: Path) -> tuple[Attempt, str]:

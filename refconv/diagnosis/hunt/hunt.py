@@ -61,7 +61,8 @@ def hunt(
 ) -> Hunt:  # fmt: skip
     """Search for a legal problem on which an implementation fails; shrink it to the smallest.
 
-    Hypothesis draws problems, inputs, memory layouts and second calls; the exact engine knows the truth.
+    Problems at the seams of real kernels come first, then whatever Hypothesis draws: problems, inputs, memory
+    layouts and second calls.  The exact engine knows the truth.
     Everything is determined by the seed and the loaded program; the seconds only say when to stop.  Nothing
     can interrupt a call that does not return.
 

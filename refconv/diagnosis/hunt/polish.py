@@ -1,4 +1,4 @@
-"""Where Hypothesis stops shrinking: try every smaller value of every number, and every pair of numbers at once.
+"""Shrink toward the smallest and plainest: bisect, then try every smaller value, and every pair of numbers at once.
 
 A bug that shows for 5, 7 and 17 channels but not for 8 or 16 is a hole that bisection falls into.
 """
@@ -14,7 +14,58 @@ from refconv.errors import GeometryError
 from refconv.problem import ConvProblem
 
 Numbers = tuple[int, ...]
+FEW = 140  # values to try one by one
 LEAST: Numbers = (1,) * 12 + (0,) * 4  # of each number of a problem, batch apart
+
+
+STEPS = range(6, 12)  # the places of kernels, strides and dilations, which size the outputs
+
+
+def descended(attempt: Attempt, fails: Callable[[Attempt], bool], kinds: Sequence[tuple[str, str]]) -> Attempt:
+    """Bring every number as far down as the failure survives, by bisection; again, until nothing changes.
+
+    Parameters are those of :func:`polish`.
+    """
+    before, tried = None, {attempt}
+    while before != attempt:
+        before = attempt
+        for candidates in (_plainer, *(_lower(place) for place in range(len(LEAST)))):
+            for candidate in candidates(attempt, kinds):
+                if candidate not in tried and candidate.rank < attempt.rank:
+                    tried.add(candidate)
+                    if fails(candidate):
+                        attempt = candidate
+                        break
+    return attempt
+
+
+def _lower(place: int) -> Callable[[Attempt, Sequence[tuple[str, str]]], Iterator[Attempt]]:
+    """Lower one number: as far as possible, by a half, or less; with the size of the output kept, where that helps."""
+
+    def candidates(attempt: Attempt, _: Sequence[tuple[str, str]]) -> Iterator[Attempt]:
+        numbers, least = _numbers(attempt.problem), LEAST[place]
+        value = numbers[place]
+        closer = {value - (value >> shift) for shift in range(1, value.bit_length())}
+        for lower in sorted({least, least + 1, value // 2, value // 2 + 1} | closer):
+            if least <= lower < value:
+                changed = (*numbers[:place], lower, *numbers[place + 1 :])
+                for candidate in (_kept(changed, attempt.problem) if place in STEPS else (), changed):
+                    problem = _problem(candidate) if candidate else None
+                    if problem:
+                        yield replace(attempt, problem=problem)
+
+    return candidates
+
+
+def _kept(numbers: Numbers, problem: ConvProblem) -> Numbers:
+    """Fit the image to other kernels, strides or dilations, so that the output keeps its size."""
+    kernel, stride, dilation, pads = numbers[6:8], numbers[8:10], numbers[10:12], numbers[12:]
+    size = [
+        (problem.output_size[axis] - 1) * stride[axis] + dilation[axis] * (kernel[axis] - 1) + 1
+        - pads[2 * axis] - pads[2 * axis + 1]
+        for axis in (0, 1)
+    ]  # fmt: skip
+    return (*numbers[:4], *(max(1, length) for length in size), *numbers[6:])
 
 
 def polish(attempt: Attempt, fails: Callable[[Attempt], bool], kinds: Sequence[tuple[str, str]]) -> Attempt:
@@ -96,16 +147,26 @@ def _ungrouped(numbers: Numbers) -> Iterator[Numbers]:
 
 def _one_smaller(numbers: Numbers) -> Iterator[Numbers]:
     for place, least in enumerate(LEAST):
-        for value in range(least, numbers[place]):
+        for value in _smaller(numbers[place], least):
             yield (*numbers[:place], value, *numbers[place + 1 :])
 
 
+def _smaller(value: int, least: int) -> list[int]:
+    """List all smaller values; of a large one, the first, the last, and those at powers of two."""
+    if value <= FEW:
+        return list(range(least, value))
+    powers = (2**power + more for power in range(FEW.bit_length() - 1, value.bit_length()) for more in (-1, 0, 1, 2))
+    return sorted({*range(least, 70), *(power for power in powers if power < value), *range(value - 8, value)})
+
+
 def _two_smaller(numbers: Numbers) -> Iterator[Numbers]:
-    """Move two numbers by one: both down, or one down and the other up."""
+    """Move two numbers: both down by one, or one down and the other up, by one or by half of it."""
     for first, second in combinations(range(len(LEAST)), 2):
-        for steps in ((-1, -1), (-1, 1), (1, -1)):
+        halves = numbers[first] // 2, numbers[second] // 2
+        steps = [(-halves[0], halves[0]), (halves[1], -halves[1]), (-1, -1), (-1, 1), (1, -1)]
+        for down, up in steps:
             moved = list(numbers)
-            moved[first] += steps[0]
-            moved[second] += steps[1]
+            moved[first] += down
+            moved[second] += up
             if moved[first] >= LEAST[first] and moved[second] >= LEAST[second]:
                 yield tuple(moved)

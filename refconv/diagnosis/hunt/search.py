@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 from random import Random
 
 from hypothesis import Phase, settings
@@ -14,13 +14,15 @@ from hypothesis.errors import HypothesisException, NoSuchExample
 
 from refconv.diagnosis.hunt.attempt import Attempt
 from refconv.diagnosis.hunt.draws import attempts, kinds
-from refconv.diagnosis.hunt.polish import polish
+from refconv.diagnosis.hunt.polish import descended, polish
+from refconv.diagnosis.hunt.seams import seam_attempts
 from refconv.diagnosis.hunt.trial import Catch, trial
 from refconv.errors import FormatError
 from refconv.formats import get_format
 from refconv.implementations import Runner
 from refconv.judge import AccuracyClass
 
+SWEEP = 3000  # attempts
 EXAMPLES = 250  # a round
 SMALLEST, LARGEST = 11, 21  # of a round's limit of products, as exponents of two
 Renew = Callable[[], Runner]
@@ -59,14 +61,21 @@ class Search:
 
     def run(self, seed: int) -> None:
         """Search, and shrink what is caught; the same for the same seed, as far as the time allows."""
+        known = kinds(self.dtypes, plain=False)
         try:
-            for index, plain, limit in _rounds():
-                self._round(Random(f"{seed}/{index}"), plain, limit)
-                if self.caught:
-                    polish(self.caught.attempt, self.fails, kinds(self.dtypes, plain=False))
-                    return
+            if not self._sweep(Random(f"{seed}/seams"), known):
+                for index, plain, limit in _rounds():
+                    self._round(Random(f"{seed}/{index}"), plain, limit)
+                    if self.caught:
+                        break
+            if self.caught:
+                polish(descended(self.caught.attempt, self.fails, known), self.fails, known)
         except _TimeIsUp:
             return
+
+    def _sweep(self, random: Random, known: Sequence[tuple[str, str]]) -> bool:
+        """Try the seams of kernels, before all that Hypothesis may think of."""
+        return any(map(self.fails, islice(seam_attempts(random, self.dtypes, known), SWEEP)))
 
     def _round(self, random: Random, plain: bool, limit: int) -> None:
         chosen = settings(
