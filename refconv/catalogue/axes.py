@@ -39,6 +39,9 @@ def signals() -> list[Row]:
             nd(2, (5, 7), (6,), (1,), (2,), padding=((1, 0),))),
         Row("tail-67", "67 elements come out: tails of vectors and tiles.", nd(1, (1, 2), (69,), (3,))),
         Row("channels-33", "33 channels in, 17 out.", nd(1, (33, 17), (3,), (2,))),
+        Row("multiplier-2", "4 channels with 2 outputs each, stride 2.", nd(1, (4, 8), (7,), (2,), (2,), groups=4)),
+        Row("pointwise-padding", "A kernel of one element with padding alone.",
+            nd(1, (3, 4), (5,), (1,), padding=((2, 1),))),
         Row("n0", "No signal: empty outputs, zero gradients of weight and bias.", nd(0, (2, 3), (9,), (3,))),
     ]  # fmt: skip
 
@@ -71,6 +74,12 @@ def volumes() -> list[Row]:
             nd(1, (3, 4), (5, 3, 2), (3, 1, 1), padding=((1, 1), (0, 0), (0, 0)))),
         Row("pointwise", "A kernel of one element with stride and padding.",
             nd(2, (4, 5), (3, 2, 4), (1, 1, 1), (2, 1, 3), padding=((1, 0), (0, 1), (0, 0)))),
+        Row("channels-7-to-6", "Tails of vectors of channels.", nd(1, (7, 6), (2, 2, 3), (2, 1, 2))),
+        Row("multiplier-2", "2 channels with 2 outputs each.", nd(1, (2, 4), (2, 3, 2), (1, 2, 2), groups=2)),
+        Row("pointwise-padding", "A kernel of one element with padding alone, 5 channels.",
+            nd(1, (5, 3), (2, 3, 2), (1, 1, 1), padding=((0, 1), (1, 0), (0, 2)))),
+        Row("pointwise-stride", "A kernel of one element with stride alone, 6 channels.",
+            nd(1, (6, 4), (3, 4, 3), (1, 1, 1), (1, 2, 2))),
         Row("n0", "No volume: empty outputs, zero gradients of weight and bias.", nd(0, (2, 3), (3, 4, 5), (2, 1, 3))),
     ]  # fmt: skip
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 FILE = "kills.json"
+AXES = "kills_axes.json"  # of the axes tier, by operator: "conv1d/kernel-flipped"; scripts/select_axes.py writes it
 ENOUGH = 5  # cases that catch a fault in check; after them the measurement stops
 
 
@@ -75,12 +76,12 @@ def _cases_of(bits: int, cases: tuple[str, ...]) -> list[str]:
 
 
 @functools.cache
-def frozen_kills() -> Kills:
-    """Read the frozen matrix.
+def frozen_kills(name: str = FILE) -> Kills:
+    """Read a frozen matrix, by default that of core.
 
     Examples
     --------
     >>> "kernel-flipped" in frozen_kills().by_values
     True
     """
-    return Kills.parse(files(__package__).joinpath(FILE).read_text(encoding="ascii"))
+    return Kills.parse(files(__package__).joinpath(name).read_text(encoding="ascii"))

@@ -124,7 +124,7 @@ def volumes() -> list[Row]:
 
 
 def arithmetic_guide() -> list[Row]:
-    """Return the seven figures of transposed convolutions of the arithmetic guide, each by its name."""
+    """List the seven figures of transposed convolutions of the arithmetic guide, each by its name."""
     rows = []
     for name, *numbers in guide.FIGURES:
         problem = TransposedProblem.of_adjoint(guide.square(*numbers))

@@ -20,12 +20,12 @@ import numpy.typing as npt
 
 from refconv.check import Outcome, Report
 from refconv.check.causes import Cause
-from refconv.diagnosis.defects import every_defect
-from refconv.diagnosis.kills import judge, predicted
+from refconv.diagnosis.defects import every_defect, transposed_defects
+from refconv.diagnosis.kills import Model, judge, predicted
 from refconv.errors import GeometryError
 from refconv.implementations import RESULT_NAMES
 from refconv.judge import Verdict, digest
-from refconv.problem import ConvProblem
+from refconv.problem import read_problem
 from refconv.suite import Expected, Suite
 
 Array = npt.NDArray[Any]
@@ -66,7 +66,7 @@ def with_causes(report: Report, suite: Suite, seconds: float = SECONDS) -> Repor
     ['kernel-flipped']
     """
     models = _Models(suite, seconds)
-    riddles = sorted((outcome for outcome in report.failures if outcome.digest), key=_work)
+    riddles = sorted((outcome for outcome in report.failures if outcome.digest or _refused(outcome)), key=_work)
     causes: list[Cause] = []
     while riddles and not models.late:
         sample = _sample(riddles)
@@ -98,6 +98,8 @@ class _Models:
 
     def predicts(self, slug: str, outcome: Outcome) -> bool:
         """Say whether a defect predicts a wrong result; no, if there is no time to tell."""
+        if _refused(outcome):
+            return self._refuses(slug, outcome)
         found = self._predicted(slug, outcome)
         if found is None:
             return False
@@ -108,11 +110,23 @@ class _Models:
 
     def shows(self, slug: str, outcome: Outcome) -> bool:
         """Say whether a defect would make a result wrong; no, if there is no time to tell."""
+        if self._refuses(slug, outcome):
+            return True
         found = self._predicted(slug, outcome)
         return found is not None and (found[0].shape != found[1].tensor.shape or not judge(*found).passed)
 
+    def _refuses(self, slug: str, outcome: Outcome) -> bool:
+        model = _known()[slug]
+        if not model.refuses or self.late or outcome.operation not in model.operations:
+            return False
+        try:
+            predicted(self._case(outcome.case_id), model, outcome.operation)
+        except ValueError:
+            return True
+        return False
+
     def _predicted(self, slug: str, outcome: Outcome) -> tuple[Array, Expected] | None:
-        model = every_defect()[slug]
+        model = _known()[slug]
         if self.late or outcome.operation not in model.operations:
             return None
         case = self._case(outcome.case_id)
@@ -142,7 +156,7 @@ class _Candidate:
 
 def _best(sample: Sequence[Outcome], report: Report, models: _Models) -> list[_Candidate]:
     """Return the defects that predict most of a sample, and of those the ones that are contradicted least."""
-    found = {slug: frozenset(_key(o) for o in sample if models.predicts(slug, o)) for slug in every_defect()}
+    found = {slug: frozenset(_key(o) for o in sample if models.predicts(slug, o)) for slug in _known()}
     most = max(map(len, found.values()))
     if not most:
         return []
@@ -164,7 +178,7 @@ def _contradictions(slug: str, operations: Iterable[str], report: Report, models
 
 def _cause(equals: Sequence[_Candidate], items: Sequence[Outcome]) -> Cause:
     first, *others = (one.slug for one in equals)
-    model = every_defect()[first]
+    model = _known()[first]
     return Cause(
         first, tuple(others), model.summary(), model.usually, frozenset(map(_key, items)),
         tuple(dict.fromkeys(outcome.operation for outcome in items)), len({outcome.descriptor for outcome in items}),
@@ -172,12 +186,22 @@ def _cause(equals: Sequence[_Candidate], items: Sequence[Outcome]) -> Cause:
     )  # fmt: skip
 
 
+@functools.cache
+def _known() -> dict[str, Model]:
+    return {**every_defect(), **transposed_defects()}
+
+
+def _refused(outcome: Outcome) -> bool:
+    """Say whether a legal problem was refused; a case that must be refused has no digest either, but is no failure."""
+    return outcome.status == "REJECTED"
+
+
 def _sample(riddles: Iterable[Outcome]) -> list[Outcome]:
-    """Take a few failures of each operation: the first of each family, for what is wrong together stands together."""
-    chosen: dict[tuple[str, str], Outcome] = {}
+    """Take a few failures of each operation: the first of each family and kind, for what is wrong stands together."""
+    chosen: dict[tuple[str, str, str], Outcome] = {}
     counts: Counter[str] = Counter()
     for outcome in riddles:
-        key = outcome.operation, outcome.family
+        key = outcome.operation, outcome.family, outcome.status
         if counts[outcome.operation] < SAMPLE and key not in chosen:
             counts[outcome.operation] += 1
             chosen[key] = outcome
@@ -207,7 +231,7 @@ def _key(outcome: Outcome) -> Key:
 def _work(outcome: Outcome) -> float:
     """Count the products of a case."""
     try:
-        problem = ConvProblem.from_descriptor(outcome.descriptor)
+        problem = read_problem(outcome.descriptor)
     except GeometryError:
         return math.inf
     return math.prod(problem.y_shape) * math.prod(problem.weight_shape[1:])

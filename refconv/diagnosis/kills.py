@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from refconv.diagnosis.defects import Defect, Triggered
-from refconv.diagnosis.layer import Layer
+from refconv.diagnosis.defects import Defect, TransposedDefect, Triggered
 from refconv.implementations import ARGUMENTS, RESULT_NAMES
 from refconv.judge import Verdict, judge_tensor
-from refconv.problem import TransposedProblem
+from refconv.problem import ConvProblem, TransposedProblem
 from refconv.suite import Case, Expected
 
 Array = npt.NDArray[Any]
 
 
-def catches(case: Case, defect: type[Defect]) -> tuple[str, ...]:
+Model = type[Defect] | type[TransposedDefect]
+
+
+def catches(case: Case, defect: Model) -> tuple[str, ...]:
     """Return the operations of a case whose golden value a defect misses.
 
     The defect computes in float64, so that nothing but the defect itself is held against it.
@@ -26,7 +28,7 @@ def catches(case: Case, defect: type[Defect]) -> tuple[str, ...]:
     ----------
     case : Case
         A choice, and what must be refused, catches nothing by its values.
-    defect : type of Defect
+    defect : type of Defect or TransposedDefect
 
     Examples
     --------
@@ -42,14 +44,15 @@ def catches(case: Case, defect: type[Defect]) -> tuple[str, ...]:
     return tuple(operation for operation in defect.operations if _misses(case, defect, operation))
 
 
-def _misses(case: Case, defect: type[Defect], operation: str) -> bool:
+def _misses(case: Case, defect: Model, operation: str) -> bool:
     expected = case.expected.get(RESULT_NAMES[operation])
     if expected is None:
         return False
     try:
         got = predicted(case, defect, operation)
     except (ValueError, IndexError):  # models need not know what to do where there is nothing to compute
-        return 0 not in (*case.problem.x_shape, *case.problem.y_shape)
+        usual = len(case.problem.input_size) == 2 and not isinstance(case.problem, TransposedProblem)
+        return (usual or defect.refuses) and 0 not in (*case.problem.x_shape, *case.problem.y_shape)
     if got is None:
         return False
     return not (got.shape == expected.tensor.shape and judge(got, expected).passed)
@@ -60,10 +63,15 @@ def judge(got: Array, expected: Expected) -> Verdict:
     return judge_tensor(got, expected.tensor, expected.lo, expected.hi)
 
 
-def predicted(case: Case, defect: type[Defect], operation: str) -> Array | None:
+def predicted(case: Case, defect: Model, operation: str) -> Array | None:
     """Return what a defect makes of a case, in float64; None where its trigger does not hold.
 
-    The models are of convolutions: of a transposed one they say nothing.
+    Models of convolutions say nothing of transposed ones, nor the reverse.
+
+    Raises
+    ------
+    ValueError, IndexError
+        If a layer with the bug refuses the problem, or the model has no answer.
 
     Examples
     --------
@@ -74,10 +82,10 @@ def predicted(case: Case, defect: type[Defect], operation: str) -> Array | None:
     >>> predicted(case, triggered_defects()["seventeenth-column-skipped"], "forward") is None
     True
     """
-    if isinstance(case.problem, TransposedProblem):
+    layer: Any = defect()
+    if isinstance(case.problem, TransposedProblem) != isinstance(layer, TransposedDefect):
         return None
-    layer: Layer = defect()
-    if isinstance(layer, Triggered):
+    if isinstance(layer, Triggered) and isinstance(case.problem, ConvProblem):
         dtype = next(iter(case.inputs.values())).dtype
         if not layer.holds(operation, case.problem, dtype):
             return None

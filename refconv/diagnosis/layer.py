@@ -17,6 +17,7 @@ from refconv.problem import ConvProblem
 
 Array = npt.NDArray[Any]
 Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 
 ABSENT = -1  # in any table: nothing is read or written there
 
@@ -55,12 +56,16 @@ class Layer:
         positions = np.arange(problem.output_size[axis])[:, None]
         return positions * stride - begin + np.arange(problem.kernel_size[axis]) * dilation
 
+    def inside(self, taps: Integers, problem: ConvProblem, axis: int) -> Booleans:
+        """Return which taps read within the input along an axis, shape (oH, kH)."""
+        return (taps >= 0) & (taps < problem.input_size[axis])
+
     def pixels(self, problem: ConvProblem) -> Integers:
         """Return the pixel that each tap reads, shape (O, T); composed of the taps along all axes."""
         index, present = np.zeros((1, 1), np.int64), np.ones((1, 1), bool)
         for axis, length in enumerate(problem.input_size):
             taps = self.taps(problem, axis)
-            inside = (taps >= 0) & (taps < length)
+            inside = self.inside(taps, problem, axis)
             shape = (index.shape[0] * taps.shape[0], index.shape[1] * taps.shape[1])
             index = (index[:, None, :, None] * length + taps[None, :, None, :]).reshape(shape)
             present = (present[:, None, :, None] & inside[None, :, None, :]).reshape(shape)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from refconv.implementations.onnx_model import Array, QuantizedOnnxLayers
+from refconv.implementations.onnx_names import layers
 
 
-def create() -> QuantizedOnnxLayers:
-    """Make the engine ``onnx``."""
+def create(option: str | None = None) -> QuantizedOnnxLayers:
+    """Make the engine ``onnx``, or ``onnx:auto_pad``, which is told padding by its name."""
     import onnx
 
-    return QuantizedOnnxLayers(evaluate, "onnx", f"onnx {onnx.__version__}")
+    return layers(evaluate, "onnx", f"onnx {onnx.__version__}", option)
 
 
 def evaluate(model: Any, x: Array) -> Array:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from refconv.implementations.onnx_model import Array, QuantizedOnnxLayers
+from refconv.implementations.onnx_names import layers
 
 
-def create() -> QuantizedOnnxLayers:
-    """Make the engine ``onnxruntime``, on one thread."""
+def create(option: str | None = None) -> QuantizedOnnxLayers:
+    """Make the engine ``onnxruntime``, or ``onnxruntime:auto_pad``, on one thread."""
     import onnx  # the models are built with it
     import onnxruntime
 
-    return QuantizedOnnxLayers(
-        evaluate, "onnxruntime", f"onnxruntime {onnxruntime.__version__}, onnx {onnx.__version__}"
-    )
+    version = f"onnxruntime {onnxruntime.__version__}, onnx {onnx.__version__}"
+    return layers(evaluate, "onnxruntime", version, option)
 
 
 def evaluate(model: Any, x: Array) -> Array:

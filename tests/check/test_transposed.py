@@ -121,7 +121,12 @@ def test_a_lost_output_padding_fails_where_there_is_some(suite):
     report = refconv.check(zeros_at_the_end, suite, operations=["forward"])
     failed = {outcome.case_id.partition("/")[2] for outcome in report.failures}
     assert failed == {"signal", "image"}
-    assert refconv.with_causes(report, suite).causes == ()  # the models are of convolutions
+    (cause,) = refconv.with_causes(report, suite).causes
+    assert (cause.defect, len(cause.failures), cause.contradicted) == (
+        "output-padding-of-zeros",
+        len(report.failures),
+        0,
+    )
 
 
 def test_a_case_is_shown_reported_and_left_out_of_exports(suite, tmp_path):
@@ -215,3 +220,8 @@ def test_onnxruntime_passes_and_the_evaluator_of_onnx_fails_with_groups_alone(su
     report = refconv.check("onnx", suite, operations=["forward"])
     failed = {(o.case_id.partition("/")[2], o.status) for o in report.failures}
     assert failed == {("image", "REJECTED"), ("volume", "FAIL")}
+    cause = refconv.with_causes(report, suite).causes[0]
+    assert (cause.defect, cause.contradicted) == ("transposed-groups-sliced-by-outputs", 0)
+    assert {(o.case_id, o.operation) for o in report.failures} == cause.failures
+    assert "adds the bias of the first one" in cause.summary
+    assert "channel slices of a group" in cause.usually

@@ -109,7 +109,7 @@ def test_an_engine_that_is_not_installed_says_how_to_install_it(name, line, monk
     [
         ("scipy:fast", "option of scipy must be one of direct, fft, got 'fast'"),
         ("ncnn:fast", "option of ncnn must be one of unpacked, bfloat16, got 'fast'"),
-        ("onnx:fast", "onnx takes no option, got onnx:fast"),
+        ("onnx:fast", "the option of onnx must be auto_pad, got 'fast'"),
     ],
 )
 def test_an_unknown_option_is_told_in_one_sentence(text, message):

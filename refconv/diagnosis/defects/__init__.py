@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
+from typing import TypeVar
 
 from refconv.diagnosis.defects import (
     batch,
@@ -29,8 +30,11 @@ from refconv.diagnosis.defects import (
     tails,
     values,
 )
-from refconv.diagnosis.defects.base import Defect, Triggered
+from refconv.diagnosis.defects.base import Defect, Described, Triggered
+from refconv.diagnosis.defects.transposed import TRANSPOSED_FAMILIES, TransposedDefect
 from refconv.diagnosis.defects.triggered import TRIGGERED_FAMILIES
+
+Model = TypeVar("Model", bound=Described)
 
 FAMILIES: tuple[ModuleType, ...] = (
     orientation, stride_dilation, padding, placement, borders, tails, groups, batch, bias,
@@ -38,12 +42,12 @@ FAMILIES: tuple[ModuleType, ...] = (
 )  # fmt: skip
 
 
-def _found(families: tuple[ModuleType, ...]) -> tuple[type[Defect], ...]:
+def _found(families: tuple[ModuleType, ...], kind: type[Model]) -> tuple[type[Model], ...]:
     return tuple(
         item
         for family in families
-        for item in vars(family).values()
-        if isinstance(item, type) and issubclass(item, Defect) and item.__module__ == family.__name__
+        for name, item in vars(family).items()
+        if isinstance(item, type) and issubclass(item, kind) and item.__module__ == family.__name__ and name[0] != "_"
     )
 
 
@@ -56,7 +60,7 @@ def all_defects() -> Mapping[str, type[Defect]]:
     >>> all_defects()["kernel-flipped"].summary()
     'The kernel is flipped along all axes.'
     """
-    return MappingProxyType({defect.name: defect for defect in _found(FAMILIES)})
+    return MappingProxyType({defect.name: defect for defect in _found(FAMILIES, Defect)})
 
 
 @functools.cache
@@ -68,13 +72,24 @@ def triggered_defects() -> Mapping[str, type[Triggered]]:
     >>> triggered_defects()["odd-column-lost"].summary()
     'Where oW is odd while C and K are even, the last output column is not computed.'
     """
-    found = _found(TRIGGERED_FAMILIES)
-    return MappingProxyType({defect.name: defect for defect in found if issubclass(defect, Triggered)})
+    return MappingProxyType({defect.name: defect for defect in _found(TRIGGERED_FAMILIES, Triggered)})
+
+
+@functools.cache
+def transposed_defects() -> Mapping[str, type[TransposedDefect]]:
+    """Return the defect models of transposed convolutions.
+
+    Examples
+    --------
+    >>> transposed_defects()["output-padding-first"].summary()
+    'output_padding lengthens the output at its beginning.'
+    """
+    return MappingProxyType({defect.name: defect for defect in _found(TRANSPOSED_FAMILIES, TransposedDefect)})
 
 
 @functools.cache
 def every_defect() -> Mapping[str, type[Defect]]:
-    """Return all defect models, those that show on the probes first.
+    """Return all defect models of convolutions, those that show on the probes first.
 
     Examples
     --------
@@ -88,8 +103,11 @@ __all__ = [
     "FAMILIES",
     "TRIGGERED_FAMILIES",
     "Defect",
+    "Described",
+    "TransposedDefect",
     "Triggered",
     "all_defects",
     "every_defect",
+    "transposed_defects",
     "triggered_defects",
 ]

@@ -11,8 +11,8 @@ from refconv.diagnosis.layer import Array, Layer
 from refconv.problem import ConvProblem
 
 
-class Defect(Layer):
-    """A convolution layer with one particular bug, which it predicts by computing it.
+class Described:
+    """What is said about a model of a bug.
 
     The class's name gives the slug, its docstring says in one sentence what is wrong.
 
@@ -26,12 +26,16 @@ class Defect(Layer):
         Where it can show.
     stateful : bool
         Whether a second call may return something else than the first.
+    refuses : bool
+        Whether it raises ValueError where a layer with the bug refuses the problem.
     """
 
+    name: str
     usually: ClassVar[str]
     source: ClassVar[str]
     operations: ClassVar[tuple[str, ...]] = ("forward", "grad_input", "grad_weight")
     stateful: ClassVar[bool] = False
+    refuses: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Name the layer: ``KernelFlipped`` is kernel-flipped."""
@@ -42,6 +46,10 @@ class Defect(Layer):
     def summary(cls) -> str:
         """Return the sentence that says what is wrong."""
         return (cls.__doc__ or "").strip()
+
+
+class Defect(Described, Layer):
+    """A convolution layer with one particular bug, which it predicts by computing it."""
 
 
 class Triggered(Defect):

@@ -71,8 +71,8 @@ class BatchAndChannelsExchanged(Defect):
         table = super().places(tensor, problem)
         if tensor != "x":
             return table
-        N, C, H, W = problem.x_shape
-        return np.swapaxes(table.reshape(C, N, H, W), 0, 1)
+        N, C, *size = problem.x_shape
+        return np.swapaxes(table.reshape(C, N, *size), 0, 1)
 
 
 class OutputBatchAndChannelsExchanged(Defect):
@@ -86,5 +86,5 @@ class OutputBatchAndChannelsExchanged(Defect):
         table = super().places(tensor, problem)
         if tensor != "y":
             return table
-        N, K, oH, oW = problem.y_shape
-        return np.swapaxes(table.reshape(K, N, oH, oW), 0, 1)
+        N, K, *size = problem.y_shape
+        return np.swapaxes(table.reshape(K, N, *size), 0, 1)

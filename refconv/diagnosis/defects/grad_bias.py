@@ -45,8 +45,9 @@ class GradBiasOfFirstPosition(Defect):
     operations = ("grad_bias",)
 
     def grad_bias(self, grad_output: Array, problem: ConvProblem) -> Array:
-        first = np.zeros_like(grad_output)
-        first[:, :, 0, 0] = grad_output[:, :, 0, 0]
+        first = np.zeros(grad_output.shape, grad_output.dtype)
+        planes = (*grad_output.shape[:2], -1)
+        first.reshape(planes)[..., :1] = grad_output.reshape(planes)[..., :1]
         return super().grad_bias(first, problem)
 
 

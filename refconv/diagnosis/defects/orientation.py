@@ -52,10 +52,7 @@ class KernelTransposed(Defect):
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
-        if tensor != "weight":
-            return table
-        K, Cg, kH, kW = problem.weight_shape
-        return np.swapaxes(table.reshape(K, Cg, kW, kH), 2, 3)
+        return exchanged(table) if tensor == "weight" else table
 
 
 class InputTransposed(Defect):
@@ -66,10 +63,7 @@ class InputTransposed(Defect):
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
-        if tensor != "x":
-            return table
-        N, C, H, W = problem.x_shape
-        return np.swapaxes(table.reshape(N, C, W, H), 2, 3)
+        return exchanged(table) if tensor == "x" else table
 
 
 class OutputTransposed(Defect):
@@ -81,7 +75,12 @@ class OutputTransposed(Defect):
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
-        if tensor != "y":
-            return table
-        N, K, oH, oW = problem.y_shape
-        return np.swapaxes(table.reshape(N, K, oW, oH), 2, 3)
+        return exchanged(table) if tensor == "y" else table
+
+
+def exchanged(table: Integers) -> Integers:
+    """Read memory as if the last two axes lay in it in the other order; ValueError where there is only one axis."""
+    if table.ndim < 4:
+        raise ValueError("rows and columns can be exchanged where there are both.")
+    *before, rows, columns = table.shape
+    return np.swapaxes(table.reshape(*before, columns, rows), -1, -2)

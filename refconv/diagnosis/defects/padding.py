@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from refconv.diagnosis.defects.base import Defect
-from refconv.diagnosis.layer import ABSENT, Integers, Window
+from refconv.diagnosis.layer import ABSENT, Booleans, Integers, Window
 from refconv.problem import ConvProblem
 
 
@@ -156,9 +156,6 @@ class ColumnsNotChecked(Defect):
     usually = "the flat index ih*W + iw is checked, or ih alone: check 0 <= iw < W as well."
     source = "https://github.com/opencv/opencv/issues/23151"
 
-    def pixels(self, problem: ConvProblem) -> Integers:
-        H, W = problem.input_size
-        rows, columns = self.taps(problem, 0), self.taps(problem, 1)
-        rows = np.where((rows >= 0) & (rows < H), rows, -H - W)  # so far above that no column leads back
-        index = rows[:, None, :, None] * W + columns[None, :, None, :]
-        return index.reshape(len(rows) * len(columns), -1)
+    def inside(self, taps: Integers, problem: ConvProblem, axis: int) -> Booleans:
+        last = axis == len(problem.input_size) - 1
+        return np.ones_like(taps, bool) if last else super().inside(taps, problem, axis)
