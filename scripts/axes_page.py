@@ -28,11 +28,13 @@ out all others; `onnxruntime:auto_pad` too. In forward passes these cases found:
 
 | engine | by name | in numbers |
 |---|---|---|
-| onnx 1.21.0, ReferenceEvaluator | 8 of 22 convolutions go wrong: lengths are read off the batch and the channels, VALID is computed as SAME, less than nothing is added | right |
-| onnx 1.23.2, ReferenceEvaluator | right, apart from transposed groups | right, apart from transposed groups |
-| onnxruntime 1.32.0 | wrong where the stride leaves less than nothing to add (ONNX does not say what SAME is there; TensorFlow: nothing); SAME with dilation is refused | right |
+| onnx 1.21.0, ReferenceEvaluator | 8 of 22 convolutions go wrong, see below | right but for transposed groups |
+| onnx 1.23.2, ReferenceEvaluator | right but for transposed groups | right but for transposed groups |
+| onnxruntime 1.32.0 | wrong where less than nothing is to be added, see below; SAME with dilation is refused | right |
 
-The first row is shown by `pip install onnx==1.21.0` in an environment of its own, then
+The evaluator of onnx 1.21.0 reads lengths off the axes of batch and channels, computes VALID as SAME, and adds less than
+nothing where the stride exceeds the kernel. ONNX does not say what SAME is there; TensorFlow adds nothing, as the
+cases do, and onnxruntime 1.32.0 crops. The first row is shown by `pip install onnx==1.21.0` in an environment of its own, then
 `refconv check onnx:auto_pad --vectors vectors/axes --select 'named-padding-*' --ops forward`.
 
 ## Grouped ConvTranspose in onnx
