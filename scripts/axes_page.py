@@ -32,10 +32,10 @@ out all others; `onnxruntime:auto_pad` too. In forward passes these cases found:
 | onnx 1.23.2, ReferenceEvaluator | right but for transposed groups | right but for transposed groups |
 | onnxruntime 1.32.0 | wrong where less than nothing is to be added, see below; SAME with dilation is refused | right |
 
-The evaluator of onnx 1.21.0 reads lengths off the axes of batch and channels, computes VALID as SAME, and adds less than
-nothing where the stride exceeds the kernel. ONNX does not say what SAME is there; TensorFlow adds nothing, as the
-cases do, and onnxruntime 1.32.0 crops. The first row is shown by `pip install onnx==1.21.0` in an environment of its own, then
-`refconv check onnx:auto_pad --vectors vectors/axes --select 'named-padding-*' --ops forward`.
+The evaluator of onnx 1.21.0 reads lengths off the axes of batch and channels, computes VALID as SAME, and adds less
+than nothing where the stride exceeds the kernel. ONNX does not say what SAME is there; TensorFlow adds nothing, as the
+cases do, and onnxruntime 1.32.0 crops. The first row is shown by `pip install onnx==1.21.0` in an environment of its
+own, then `refconv check onnx:auto_pad --vectors vectors/axes --select 'named-padding-*' --ops forward`.
 
 ## Grouped ConvTranspose in onnx
 
