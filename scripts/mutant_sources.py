@@ -33,6 +33,8 @@ class Visitor(MutationVisitor):
     """Mutmut's choice of places, and the decorated functions, which it leaves out because of how it puts mutants in."""
 
     def _skip_node_and_children(self, node):
+        if isinstance(node, libcst.Assign) and node.targets[0].target.deep_equals(libcst.Name("__all__")):
+            return True
         plain = isinstance(node, libcst.FunctionDef) and node.name.value != "__getattribute__"
         return False if plain else super()._skip_node_and_children(node)
 
@@ -100,7 +102,7 @@ def _print(code, without=(), inside=""):
     consts = []
     for part in code.co_consts:
         if not isinstance(part, types.CodeType):
-            consts.append((type(part).__name__, repr(part)))
+            consts.append(repr(sorted(part, key=repr)) if isinstance(part, frozenset) else repr(part))
         elif inside + part.co_name not in without:
             consts.append(_print(part, without, "" if part.co_flags & 0x2 else f"{inside}{part.co_name}."))
     counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)

@@ -14,16 +14,15 @@ import threading
 import time
 import types
 from collections import defaultdict
-from pathlib import Path
 
 import hypothesis
 import pytest
 from _pytest.runner import runtestprotocol
+from mutant_rooms import ROOT
 from mutant_sources import functions
 
-ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # it is the checkout that is changed
-BUDGET = 20  # seconds of processor time that the tests of one mutant took before the change, at most
+BUDGET, LONGEST = 20, 4  # seconds of processor time that tests took before the change: those of one mutant, and each
 ENDS = {
     0: "survived",
     1: "killed",
@@ -32,27 +31,21 @@ ENDS = {
 }  # what crashed was noticed
 
 
-class Trials:
-    """The mutants of one room, tried one after another."""
-
-    def __init__(self, tests, mutants, until):
-        self.tests, self.mutants, self.until = tests, mutants, until
-
-    def ends(self):
-        """Yield a mutant, how it ended, and how many tests were to notice it."""
-        hub = Forks(self.mutants, self.until)
-        first, seconds = in_a_process(lambda: (_session(self.tests, hub), hub.found)[1])
-        for mutant, (end, wanted) in zip(self.mutants, first, strict=False):
-            if end == "again":
-                end = _end_of(lambda mutant=mutant, wanted=wanted: _anew(mutant, self.tests, wanted, seconds))
-            yield mutant, end, len(wanted) or len(seconds)
+def ends_of(mutants, tests):
+    """Yield each mutant, how it ended, and how many tests were to notice it."""
+    hub = Forks(mutants)
+    first, seconds = in_a_process(lambda: (_session(tests, hub), hub.found)[1])
+    for mutant, (end, wanted) in zip(mutants, first, strict=True):
+        if end == "again":
+            end = _end_of(lambda mutant=mutant, wanted=wanted: _anew(mutant, tests, wanted, seconds))
+        yield mutant, end, len(wanted) or len(seconds)
 
 
 class Forks:
     """A plug-in of pytest: instead of running the tests once, it runs them for every mutant, each time in a fork."""
 
-    def __init__(self, mutants, until):
-        self.mutants, self.until, self.found = mutants, until, None
+    def __init__(self, mutants):
+        self.mutants, self.found = mutants, None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self):
@@ -65,12 +58,11 @@ class Forks:
         callers, seconds = _observed(session.items, {str(mutant.path) for mutant in self.mutants})
         _forget()
         items = {item.nodeid: item for item in session.items if item.nodeid in seconds}
-        if _end_of(lambda: _failing(list(items.values()), loud=True)) != "survived":
+        first = [items[name] for name in affordable(list(items), seconds)]
+        if _end_of(lambda: _failing(first, loud=True)) != "survived":
             raise AssertionError("the tests fail in a fork where nothing was changed")
         ends = []
         for mutant in self.mutants:
-            if time.monotonic() > self.until:
-                break
             ends.append(self._end(mutant, items, callers, seconds))
             if len(ends) % 100 == 0:
                 print(f"{len(ends)} of {len(self.mutants)}", file=sys.__stderr__, flush=True)
@@ -154,7 +146,7 @@ def steady():
 def affordable(names, seconds):
     """Return the quickest tests, as many as the budget allows."""
     chosen, spent = [], 0.0
-    for name in sorted(names, key=seconds.get):
+    for name in sorted((name for name in names if seconds[name] <= LONGEST), key=seconds.get):
         spent += seconds[name]
         if spent <= BUDGET:
             chosen.append(name)

@@ -20,48 +20,38 @@ import json
 import random
 import sys
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 
+from mutant_rooms import ROOT, parts
 from mutant_sources import changes_of, mutant_of
-from mutant_trials import Trials, in_a_process
+from mutant_trials import ends_of, in_a_process
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import binomtest
 from survivors import Explained
 
-ROOT = Path(__file__).parents[1]
-CODEC = ("assembly", "files", "index", "manifest", "names", "reader", "safetensors_codec", "staging", "strict_json",
-         "verify", "writer")  # fmt: skip
-# By room, what is changed, and the tests that ought to notice; other tests are not asked.
-ROOMS = {
-    "problem": (
-        ["refconv/problem"],
-        ["tests/test_problem.py", "tests/test_transposed_problem.py", "tests/test_sentences.py", "refconv/problem"],
-    ),
-    "reference": (["refconv/reference"], ["tests/reference", "tests/exact/test_engine.py", "refconv/reference"]),
-    "exact": (["refconv/exact"], ["tests/exact", "tests/reference", "refconv/exact"]),
-    "judge": (["refconv/judge"], ["tests/judge", "refconv/judge"]),
-    "codec": (
-        ["refconv/formats.py", *(f"refconv/suite/{name}.py" for name in CODEC)],
-        ["tests/test_formats.py", "tests/suite", "refconv/formats.py", "refconv/suite"],
-    ),
-}
+ROOMS = "problem,reference,exact,judge,codec"
 LIVING = ("survived", "no test")
 
 
 def try_room(name, wanted, out, explained):
     """Try the mutants of one room, write a line for each, and return how many came to which end."""
-    sources, tests = ROOMS[name]
-    files = [path for source in sources for path in ([ROOT / source] if source.endswith(".py") else
-             sorted((ROOT / source).rglob("*.py")))]  # fmt: skip
-    changes = [change for path in files if path.name != "__init__.py" for change in changes_of(path)]  # names alone
-    random.Random(f"{wanted.seed}/{name}").shuffle(changes)
-    mutants = [mutant for change in changes[: wanted.sample or None] if (mutant := mutant_of(change, ROOT))]
-    trials = Trials([str(ROOT / test) for test in tests], mutants, time.monotonic() + wanted.seconds)
+    found = list(parts(name))
+    changes = [(number, change) for number, (files, _) in enumerate(found) for path in files
+               for change in changes_of(path)]  # fmt: skip
+    sample = random.Random(f"{wanted.seed}/{name}").sample(changes, min(wanted.sample or len(changes), len(changes)))
     ends = Counter()
-    for mutant, end, tests_run in trials.ends():
+    for number, (_, tests) in enumerate(found):
+        mutants = [mutant_of(change, ROOT) for part, change in sample if part == number]
+        ends += try_part(name, tests, [mutant for mutant in mutants if mutant], out, explained)
+    return len(changes), ends
+
+
+def try_part(name, tests, mutants, out, explained):
+    """Try some mutants with some tests."""
+    ends = Counter()
+    for mutant, end, tests_run in ends_of(mutants, tests) if mutants else ():
         if end in LIVING and (reason := explained.reason(mutant)):
             end = "explained" if reason else end
         ends[end] += 1
@@ -69,7 +59,7 @@ def try_room(name, wanted, out, explained):
                   "was": mutant.was, "is": mutant.becomes, "tests": tests_run}  # fmt: skip
         out.write(json.dumps(record) + "\n")
         out.flush()
-    return len(changes), ends
+    return ends
 
 
 def main():
@@ -93,9 +83,8 @@ def main():
 def arguments():
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rooms", default=",".join(ROOMS), help="comma separated")
+    parser.add_argument("--rooms", default=ROOMS, help="comma separated")
     parser.add_argument("--sample", type=int, default=0, help="so many of each room, at random; all unless told")
-    parser.add_argument("--seconds", type=float, default=1e9, help="stop after so long in each room")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", default=str(Path(tempfile.gettempdir()) / "mutants.jsonl"))
     return parser.parse_args()
