@@ -50,7 +50,7 @@ RUNNING = (
     click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=TIMEOUT, show_default=True,
                  metavar="SECONDS", help="For one call."),
     click.option("--memory-limit", type=click.IntRange(min=1), default=None, metavar="MIB",
-                 help="Of the address space of its process."),
+                 help="Of the address space of its process; Linux alone holds to it."),
 )  # fmt: skip
 
 

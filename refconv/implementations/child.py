@@ -101,7 +101,7 @@ def _answer(stream: IO[bytes], token: str, content: dict[str, Any]) -> None:
 
 
 def _limit_memory(limit: int | None) -> None:
-    if limit is not None and os.name == "posix":
+    if limit is not None and sys.platform == "linux":  # macOS does not hold to it, and refuses small ones
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -6,17 +6,21 @@ import re
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# Windows opens a device for these, whatever follows a full stop, and forgets a full stop at the end.
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.", re.IGNORECASE)
 
 
 def is_slug(text: str) -> bool:
     """Tell whether a text is lowercase letters, digits, ``-``, ``.`` and ``_``, and begins with one of the first two.
 
+    Slugs become names of files, so the names of Windows' devices are none.
+
     Examples
     --------
-    >>> is_slug("g2-s21-p1.0"), is_slug(".hidden"), is_slug("Upper")
-    (True, False, False)
+    >>> is_slug("g2-s21-p1.0"), is_slug(".hidden"), is_slug("Upper"), is_slug("nul")
+    (True, False, False, False)
     """
-    return _SLUG.fullmatch(text) is not None
+    return _SLUG.fullmatch(text) is not None and _DEVICE.fullmatch(text) is None
 
 
 def is_case_id(text: str, group: str) -> bool:
@@ -36,7 +40,7 @@ def is_file_name(text: str) -> bool:
 
     Examples
     --------
-    >>> is_file_name("README.md"), is_file_name("../x"), is_file_name("/etc/passwd")
-    (True, False, False)
+    >>> is_file_name("README.md"), is_file_name("../x"), is_file_name("/etc/passwd"), is_file_name("aux.json")
+    (True, False, False, False)
     """
-    return _FILE.fullmatch(text) is not None
+    return _FILE.fullmatch(text) is not None and _DEVICE.fullmatch(text) is None

@@ -146,3 +146,29 @@ def test_no_sum_of_magnitudes_of_a_convolved_pair_exceeds_53_bits(operation, bit
     truth = exact.exact_sum(operation, tensors, problem, direct).round(get_format("float64"))
     got = FloatSum(problem.shape_of(operation), tuple(parts)).round(get_format("float64"))
     assert got.tobytes() == truth.tobytes()
+
+
+@pytest.mark.parametrize("name", ["int8", "uint8", "int32"])
+@pytest.mark.parametrize("kind", ["float", "sliced"])
+def test_the_ends_of_an_integer_format_are_held_and_what_lies_beyond_is_refused(name, kind):
+    out = get_format(name)
+    ends = np.array([out.smallest, 0, out.largest], np.float64)
+    for shift in (-1, 0, 1):
+        total = FloatSum((3,), ()).plus(ends).plus(np.array([shift, 0, shift], np.float64))
+        total = total if kind == "float" else total.sliced()
+        if shift:
+            with pytest.raises(FormatError, match=f"{name} must hold every exact result"):
+                total.round(out)
+        else:
+            assert total.round(out).tolist() == [out.smallest, 0, out.largest]
+
+
+def test_plain_sums_add_every_part():
+    """Parts of equal size, as no interval of one of them would give the sum of all."""
+    rows = [np.array([1.0, -3.0, 0.375, 2.0**-20]), np.array([2.0, 5.0, 0.5, 1.0]), np.array([0.25, 7.0, -9.0, 3.0])]
+    total = FloatSum((4,), ())
+    for row in rows:
+        total = total.plus(row)
+    for name in ("float32", "float16", "bfloat16", "float64"):
+        exact = np.sum(rows, axis=0)  # each of these sums has a few bits
+        assert total.round(get_format(name)).tolist() == exact.astype(get_format(name).dtype).tolist()

@@ -111,3 +111,14 @@ def test_zero_points_are_subtracted_by_output_channel():
 def test_the_multiplier_that_rounds_to_one_is_carried():
     assert fixed_point(1 - 2.0**-40) == (2**30, 1)
     assert fixed_point(2.0**-40) == (0, 0)
+
+
+def test_the_smallest_multiplier_that_is_not_taken_for_zero():
+    assert fixed_point(2.0**-32) == (2**30, -31)
+    assert fixed_point(2.0**-33) == (0, 0)
+    assert fixed_point(np.nextafter(2.0**-32, 0)) == (2**30, -31)  # rounded up to it
+
+
+def test_one_multiplier_serves_every_channel():
+    quantization = Quantization(0.5, 0, (1.0,), (0,), 1.0, 0, "int8")
+    assert requantize(np.full((1, 3, 1, 1), 10), quantization, "half-to-even").ravel().tolist() == [5, 5, 5]

@@ -202,3 +202,12 @@ def test_a_single_flipped_bit_is_never_read(suite_folder: Path, name: str) -> No
 
 def test_the_suite_may_be_named_by_a_text(suite_folder: Path, new_suite: Callable[..., Path]) -> None:
     assert load_suite(str(suite_folder)).ids == IDS
+
+
+@pytest.mark.parametrize("pattern", ["grouped", "grouped/*", "grouped/g2-s21", "gro*/g2-s21", "grouped/[b]*"])
+def test_other_groups_than_those_that_could_match_are_not_read(suite_folder: Path, pattern: str) -> None:
+    found = load_suite(suite_folder).select(pattern)
+    assert found
+    assert set(found) <= set(IDS[:2])
+    (suite_folder / "strided.json").unlink()
+    assert load_suite(suite_folder).select(pattern) == found

@@ -180,3 +180,16 @@ def test_arrays_are_read_only_even_over_a_buffer_that_is_not() -> None:
 def test_a_tensor_without_elements_may_stand_behind_the_one_that_begins_at_its_place() -> None:
     decoded = decode(file_of({"x": entry([1], 0, 1), "empty": entry([0, 3], 0, 0)}, b"\x07"))
     assert {name: array.tolist() for name, array in decoded.items()} == {"empty": [], "x": [7]}
+
+
+def test_a_payload_without_a_name_is_called_the_payload() -> None:
+    for read in (decode, read_header):
+        with pytest.raises(
+            SuiteError, match="^payload: the header must lie inside the file, got 0 bytes of header in 0 "
+        ):
+            read(b"")
+
+
+def test_a_header_that_is_no_object_is_shown() -> None:
+    with pytest.raises(SuiteError, match=r"^x: the header must be a JSON object, got \[1, 2\]\.$"):
+        read_header((6).to_bytes(8, "little") + b"[1, 2]", "x")
