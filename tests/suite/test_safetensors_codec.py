@@ -185,7 +185,7 @@ def test_a_tensor_without_elements_may_stand_behind_the_one_that_begins_at_its_p
 def test_a_payload_without_a_name_is_called_the_payload() -> None:
     for read in (decode, read_header):
         with pytest.raises(
-            SuiteError, match="^payload: the header must lie inside the file, got 0 bytes of header in 0 "
+            SuiteError, match=r"^payload: the header must lie inside the file, got 0 bytes of header in 0 "
         ):
             read(b"")
 
