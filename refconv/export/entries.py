@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from refconv.export.options import Options
 from refconv.export.prompts import Prompt
+from refconv.problem import TransposedProblem
 from refconv.suite import Suite, problem_document
 
 Array = npt.NDArray[Any]
@@ -25,8 +26,11 @@ def document(schema: str, suite: Suite, options: Options) -> dict[str, Any]:
 
 def about_case(prompt: Prompt) -> dict[str, Any]:
     """Return what all operations of a case share."""
-    problem = problem_document(prompt.case.problem)
-    problem |= {"layout": prompt.layouts.image, "weight_layout": prompt.layouts.weight}
+    problem, rank = problem_document(prompt.case.problem), len(prompt.case.problem.x_shape)
+    weight = prompt.layouts.order("weight", rank)
+    if isinstance(prompt.case.problem, TransposedProblem):  # in refconv's own layout, input channels first
+        weight = "IO" + weight.removeprefix("OI")
+    problem |= {"layout": prompt.layouts.order("x", rank), "weight_layout": weight}
     quantization = prompt.case.quantization
     stated = {"quantization": quantization.as_dict()} if quantization else {}
     return {"case": prompt.case.id, "problem": problem} | stated

@@ -35,12 +35,15 @@ class Form:
         The options that it takes, beside those that all take.
     leaves_out : callable
         ``leaves_out(prompt, options)`` is why a prompt cannot be said, or the empty string.
+    any_layer : bool
+        Whether it can say any number of spatial axes, and transposed convolutions.
     """
 
     write: Writer
     holds: str
     takes: frozenset[str] = frozenset()
     leaves_out: Callable[[Prompt, Options], str] = nothing
+    any_layer: bool = False
 
     def check(self, name: str, options: Options) -> None:
         """Demand that every option that is given means something.

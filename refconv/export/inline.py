@@ -41,4 +41,5 @@ is a choice, with lo and hi where results may round. A tensor is its elements in
 digits per byte, most significant first: 3f800000 is 1 in float32, ff is -1 in int8. Scales of quantised layers are
 hex-float strings. Every legal operation of the selection is here.""",
     LAYOUTS,
+    any_layer=True,
 )

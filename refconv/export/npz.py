@@ -74,4 +74,5 @@ forward.lo, grad_input.hi ...), and 'about', a text in JSON with the problem and
 of all cases. bfloat16 is stored as uint16 and float8 as uint8, its bits: NumPy has no name for them, and
 ml_dtypes turns them back: array.view(ml_dtypes.bfloat16). Every legal operation of the selection is here.""",
     LAYOUTS,
+    any_layer=True,
 )

@@ -27,8 +27,9 @@ from refconv.implementations.onnx_model import (
     quantized_nodes,
     serialized,
     tensors_of,
+    transposed_nodes,
 )  # fmt: skip
-from refconv.problem import ConvProblem
+from refconv.problem import TransposedProblem
 from refconv.suite import Expected, Suite
 
 KIND = "refconv"  # the loader of onnx takes what it calls "node" from memory, not from the folder
@@ -59,7 +60,10 @@ def name_of(prompt: Prompt) -> str:
 def nodes_of(prompt: Prompt) -> list[Node]:
     """Return the nodes that compute an operation."""
     problem, given = prompt.case.problem, prompt.inputs
-    assert isinstance(problem, ConvProblem)  # transposed ones are left out of all exports
+    if isinstance(problem, TransposedProblem):
+        if prompt.operation == "grad_input":
+            return forward_nodes(given["grad_output"], given["weight"], None, problem.adjoint)
+        return transposed_nodes(given["x"], given["weight"], given.get("bias"), problem)
     if prompt.operation == "grad_input":
         return grad_input_nodes(given["grad_output"], given["weight"], problem)
     layer = given["x"], given["weight"], given.get("bias")
@@ -72,6 +76,8 @@ def not_in_onnx(prompt: Prompt, options: Options) -> str:
     """Say why ONNX cannot say it."""
     if prompt.operation in ("grad_weight", "grad_bias"):
         return f"{prompt.operation}, for which ONNX has no operator"
+    if reason := _no_node(prompt):
+        return reason
     if prompt.case.quantization is None:
         formats = {tensor.dtype.name for tensor in (*prompt.inputs.values(), prompt.first.tensor)}
         if next(iter(prompt.inputs.values())).dtype.name not in (*FLOATS, *BYTES):
@@ -80,6 +86,18 @@ def not_in_onnx(prompt: Prompt, options: Options) -> str:
             return "whose result has another format than its inputs, as no Conv has"
         if prompt.case.alternatives:
             return "choices, of which ONNX states no policy"
+    return ""
+
+
+def _no_node(prompt: Prompt) -> str:
+    """Say why ONNX has no node of this geometry."""
+    problem, gradient = prompt.case.problem, prompt.operation == "grad_input"
+    transposed = isinstance(problem, TransposedProblem)
+    pads = problem.adjoint.padding if isinstance(problem, TransposedProblem) and gradient else problem.padding
+    if any(min(pair) < 0 for pair in pads):
+        return "which crop, for which ONNX has no operator"
+    if transposed and not gradient and prompt.inputs["x"].dtype.name in BYTES:
+        return "transposed convolutions of integers, for which ONNX has no operator"
     return ""
 
 
@@ -136,9 +154,11 @@ ONNX = Form(
     """refconv/TEST/ holds model.onnx (IR version 10; opset 13, 22 for bfloat16), test_data_set_0/input_N.pb and
 output_0.pb, as the runners of ONNX backend tests read them; all tensors are inputs of the model. forward is Conv,
 ConvInteger (and Add for the bias) or QLinearConv, grad_input is ConvTranspose with the pads, strides and
-output_padding of the layer. output_0.pb is the exact result, rounded once. data.json tells the runner of the package
+output_padding of the layer; of a transposed layer, forward is ConvTranspose and grad_input is Conv.
+output_0.pb is the exact result, rounded once. data.json tells the runner of the package
 onnx how close to come: equal where every result is exact, else the largest distance that any element is allowed.
 What each element is allowed stands in lo_0.pb and hi_0.pb beside the model, of which no runner knows.
 QLinearConv rounds half to even, as ONNX defines it.""",
     leaves_out=not_in_onnx,
+    any_layer=True,
 )

@@ -18,6 +18,7 @@ from refconv.export.options import Options
 from refconv.export.prompts import Prompt, prompts_of, selected_cases
 from refconv.export.raw import RAW
 from refconv.export.stream import STREAM
+from refconv.implementations.layouts import Layouts
 from refconv.problem import OPERATIONS, TransposedProblem
 from refconv.suite import Suite, staged
 
@@ -123,22 +124,26 @@ class Selection:
             if refused := set(case.refused) & set(self.operations):
                 self.left_out[ILLEGAL] += len(refused)
             for prompt in prompts_of(case, self.operations):
-                reason = _not_flat(prompt) or self._too_large(prompt) or self.form.leaves_out(prompt, self.options)
+                reason = self._not_said(prompt) or self._too_large(prompt) or self.form.leaves_out(prompt, self.options)
                 if reason:
                     self.left_out[reason] += 1
                 else:
                     self.count += 1
                     yield prompt.laid_out(self.options.layouts)
 
+    def _not_said(self, prompt: Prompt) -> str:
+        transposed = isinstance(prompt.case.problem, TransposedProblem)
+        if transposed and self.options.layouts.weight != Layouts().weight:
+            return "transposed convolutions, whose weights have no other layout"
+        if self.form.any_layer or (len(prompt.case.problem.input_size) == 2 and not transposed):
+            return ""
+        others = ", ".join(name for name, form in FORMATS.items() if form.any_layer)
+        what = "transposed convolutions" if transposed else "with another number of spatial axes than two"
+        return f"{what}, which {others} can say"
+
     def _too_large(self, prompt: Prompt) -> str:
         limit = self.options.max_bytes
         return "" if limit is None or prompt.nbytes <= limit else f"whose tensors have more than {limit} bytes"
-
-
-def _not_flat(prompt: Prompt) -> str:
-    if isinstance(prompt.case.problem, TransposedProblem):
-        return "transposed convolutions, which refconv's own files alone hold"
-    return "" if len(prompt.case.problem.input_size) == 2 else "with another number of spatial axes than two"
 
 
 def _account(suite: Suite, form: str, options: Options, exported: Exported) -> str:

@@ -1,4 +1,7 @@
-"""Orders of axes: what lies in memory as NHWC or HWIO, and back to NCHW and OIHW."""
+"""Orders of axes: what lies in memory as NHWC or HWIO, and back to NCHW and OIHW.
+
+H and W stand for all spatial axes: along one axis NHWC is NWC, along three it is NDHWC.
+"""
 
 from __future__ import annotations
 
@@ -54,11 +57,11 @@ class Layouts:
 
     def arranged(self, tensor: Array, name: str) -> Array:
         """Return a tensor of refconv in these layouts, packed."""
-        return np.ascontiguousarray(tensor.transpose(self._axes(name))) if name in KINDS else tensor
+        return np.ascontiguousarray(tensor.transpose(self._axes(name, tensor.ndim))) if name in KINDS else tensor
 
     def restored(self, tensor: Array, name: str) -> Array:
         """Return a tensor that lies in these layouts as refconv has it."""
-        return tensor.transpose(np.argsort(self._axes(name))) if name in KINDS else tensor
+        return tensor.transpose(np.argsort(self._axes(name, tensor.ndim))) if name in KINDS else tensor
 
     def shape(self, shape: tuple[int, ...], name: str) -> tuple[int, ...]:
         """Return the extents of a tensor of refconv in the order of these layouts.
@@ -68,18 +71,24 @@ class Layouts:
         >>> Layouts("NHWC").shape((1, 2, 5, 4), "x")
         (1, 5, 4, 2)
         """
-        return tuple(shape[axis] for axis in self._axes(name)) if name in KINDS else shape
+        return tuple(shape[axis] for axis in self._axes(name, len(shape))) if name in KINDS else shape
 
-    def order(self, name: str) -> str:
-        """Return the letters of the axes, outermost first.
+    def order(self, name: str, rank: int = 4) -> str:
+        """Return the letters of the axes of a tensor of so many, outermost first.
 
         Examples
         --------
         >>> Layouts("NHWC").order("grad_output"), Layouts().order("bias")
         ('NHWC', 'O')
+        >>> Layouts("NHWC").order("x", 5)
+        'NDHWC'
         """
-        return str(getattr(self, KINDS[name])) if name in KINDS else "O"
+        return _lettered(getattr(self, KINDS[name]), rank) if name in KINDS else "O"
 
-    def _axes(self, name: str) -> list[int]:
-        kind = KINDS[name]
-        return [OWN[kind].index(letter) for letter in getattr(self, kind)]
+    def _axes(self, name: str, rank: int) -> list[int]:
+        own = _lettered(OWN[KINDS[name]], rank)
+        return [own.index(letter) for letter in self.order(name, rank)]
+
+
+def _lettered(order: str, rank: int) -> str:
+    return order.replace("HW", "DHW"[5 - rank :])

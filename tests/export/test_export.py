@@ -241,4 +241,4 @@ def test_layers_with_one_spatial_axis_are_left_out_and_counted(suite):
     selection = Selection(suite, "raw", [WORKED])
     selection.cases = [replace(suite.case(WORKED), problem=problem), suite.case(WORKED)]
     assert [prompt.case.problem.input_size for prompt in selection] == [(3, 3)] * 3  # it has no bias
-    assert selection.left_out == {"with another number of spatial axes than two": 3}
+    assert selection.left_out == {"with another number of spatial axes than two, which npz, onnx, json can say": 3}

@@ -43,7 +43,7 @@ DIGESTS = {
     "hex": "8477c1d14bbb60f6",
     "npz": "7de4035216918f35",
     "json": "39b5decb85dcca19",
-    "onnx": "9ffd94fee1814085",
+    "onnx": "da4aa02ce0c1c54c",
     "c-header": "82a6455858a38307",
 }
 
