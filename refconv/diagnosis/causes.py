@@ -20,8 +20,7 @@ import numpy.typing as npt
 
 from refconv.check import Outcome, Report
 from refconv.check.causes import Cause
-from refconv.diagnosis.defects import Defect, known_defects, transposed_defects
-from refconv.diagnosis.defects.base import Triggered
+from refconv.diagnosis.defects import Defect, Triggered, known_defects, transposed_defects
 from refconv.diagnosis.defects.resized import resized
 from refconv.diagnosis.kills import Model, judge, predicted
 from refconv.errors import GeometryError

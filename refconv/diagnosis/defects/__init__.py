@@ -109,7 +109,7 @@ def known_defects() -> Mapping[str, type[Defect]]:
     >>> sorted(set(known_defects()) - set(every_defect()))[0]
     'dilation-missing-in-size'
     """
-    return MappingProxyType({**every_defect(), **{defect.name: defect for defect in _found((sizes,))}})
+    return MappingProxyType({**every_defect(), **{defect.name: defect for defect in _found((sizes,), Defect)}})
 
 
 __all__ = [
