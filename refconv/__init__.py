@@ -1,11 +1,15 @@
 """Reference verification and golden test vectors for the convolution layer of neural networks."""
 
-import importlib.util
+from __future__ import annotations
+
+import importlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # which type checkers take for true; to import typing takes longer than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from refconv.api import *  # noqa: F403  (type checkers read its __all__)
 
 __version__ = "0.1.0"
@@ -24,7 +28,9 @@ class _Package(ModuleType):
         if name == "__all__":
             return [*importlib.import_module("refconv.api").__all__, "__version__"]
         if not name.startswith("__"):
-            if name not in _FUNCTIONS and importlib.util.find_spec(f"{self.__name__}.{name}"):
+            from importlib.util import find_spec
+
+            if name not in _FUNCTIONS and find_spec(f"{self.__name__}.{name}"):
                 return importlib.import_module(f"{self.__name__}.{name}")
             if name in self.__getattr__("__all__"):
                 return getattr(importlib.import_module("refconv.api"), name)

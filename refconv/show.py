@@ -16,6 +16,7 @@ from refconv.problem import TransposedProblem
 from refconv.suite import FLAGS, Case, Suite
 
 SMALL = 64  # elements up to which a tensor is printed whole
+LINE = 2**16  # columns of a line in a file or a pipe, at most
 
 
 def print_list(suite: Suite, select: Iterable[str], console: Console) -> None:
@@ -30,11 +31,24 @@ def print_list(suite: Suite, select: Iterable[str], console: Console) -> None:
     ids = suite.select(patterns)
     if not ids:
         raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
-    table = Table("case", "problem", "results", "flags", box=None, header_style="bold", pad_edge=False)
-    for case in map(suite.case, ids):
-        table.add_row(case.id, case.problem.descriptor, " ".join(_results(case)), " ".join(case.flags))
-    console.print(table, soft_wrap=True)
+    rows = [(case.id, case.problem.descriptor, " ".join(_results(case)), " ".join(case.flags))
+            for case in map(suite.case, ids)]  # fmt: skip
+    print_rows(("case", "problem", "results", "flags"), rows, console)
     console.print(f"{len(ids)} cases of {suite.name} {suite.version}.")
+
+
+def print_rows(head: Iterable[str], rows: Iterable[Iterable[str]], console: Console) -> None:
+    """Print a table of which nothing is cut: a terminal folds cells, anything else gets one line for each row."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in head:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    if not console.is_terminal:
+        console.width = max(
+            console.width, console.measure(table, options=console.options.update(max_width=LINE)).maximum
+        )
+    console.print(table)
 
 
 def print_case(case: Case, console: Console) -> None:

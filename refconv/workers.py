@@ -134,7 +134,8 @@ def _by_processes(
             try:
                 while waiting or running:
                     while waiting and len(running) < jobs:
-                        running[pool.submit(function, waiting[0])] = waiting[0]
+                        with deaf():
+                            running[pool.submit(function, waiting[0])] = waiting[0]
                         waiting.popleft()
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         outcome = _attempt(running[future], future.result)
@@ -151,7 +152,9 @@ def _alone(function: Callable[[Item], Result], item: Item) -> Outcome[Item, Resu
     for _ in range(TRIES):  # what broke the pool may have been another item
         with few_threads(1), _pool(1) as pool:
             try:
-                return _attempt(item, pool.submit(function, item).result)
+                with deaf():
+                    future = pool.submit(function, item)
+                return _attempt(item, future.result)
             except BrokenProcessPool:
                 continue
     return Outcome(item, None, WorkerError(f"{item}: the worker died {TRIES} times; is there enough memory?"))
@@ -169,6 +172,19 @@ def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
             for process in set(active_children()) - others:
                 process.terminate()
             raise
+
+
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Let processes that are started meanwhile never hear of Ctrl-C, which is for their parent; it ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which a new process inherits
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def die_with_parent() -> None:

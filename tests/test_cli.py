@@ -2,10 +2,14 @@ import json
 import os
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 
 from refconv import cli
+from refconv.generate import run as running
+from refconv.suite import load_suite
+from refconv.suite.embedded import smoke_folder
 
 FLIPPED = """
 import numpy as np
@@ -246,3 +250,53 @@ def test_a_place_where_nothing_can_be_saved_is_told_before_the_hunt(refconv, tmp
     code, _, err = refconv("hunt", "im2col", "--save", tmp_path / "none" / "case.json")
     assert code == 2
     assert "the folder of --save must exist" in err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.parametrize("module", ["click", "numpy", "scipy"])
+def test_ctrl_c_while_modules_are_imported_is_one_word(tmp_path, module):
+    (tmp_path / f"{module}.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    source = os.path.dirname(os.path.dirname(cli.__path__[0]))
+    script = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"sys.path[:0] = [{str(tmp_path)!r}, {source!r}]\nfrom refconv.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+def test_an_interrupted_generate_says_what_is_kept_and_goes_on_from_there(refconv, tmp_path, monkeypatch):
+    honest, names = running.keep, []
+
+    def keep(folder, made):
+        honest(folder, made)
+        names.append(made.record.name)
+        if len(names) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "keep", keep)
+    chosen = [word for glob in ("worked-*", "thin-*/row", "batch-*/n0") for word in ("--select", glob)]
+    words = ("generate", *chosen, "--out", tmp_path / "out")
+    code, out, err = refconv(*words)
+    (folder,) = tmp_path.iterdir()
+    assert (code, out) == (130, "")
+    assert err.split("\n", 2)[1:] == [
+        "interrupted",
+        f"finished groups, 2 of them, are kept in {folder}; give the same command again to go on from there, or remove "
+        "that folder.\n",
+    ]
+    assert refconv(*words)[0] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    monkeypatch.setattr(running, "keep", Mock(side_effect=KeyboardInterrupt))
+    code, _, err = refconv(*words[:-1], tmp_path / "new")
+    assert (code, err.split()) == (130, ["interrupted"])
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("columns", ["80", ""])
+def test_a_list_in_a_pipe_is_one_whole_line_for_each_case(refconv, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", columns) if columns else monkeypatch.delenv("COLUMNS")
+    _, out, _ = refconv("list")
+    ids = load_suite(smoke_folder()).select(("*",))
+    assert [line.split()[0] for line in out.splitlines()[1:-1]] == ids
+    assert "…" not in out

@@ -52,17 +52,11 @@ def test_a_broken_convolution_fails_in_words_and_without_a_traceback(project):
         "*test_conv2d?worked-example-float32-iota/x3x3-w2x2-forward*",
         "FAIL  worked-example-float32-iota/x3x3-w2x2  forward",
         "  first wrong * y?0, 0, 0, 0?: expected 37, got 23",
+        "  usually means *",
         "  reproduce  *refconv check mypkg:broken --select worked-example-float32-iota/x3x3-w2x2",
-        "kernel-flipped (1 failure, one problem only): The kernel is flipped along all axes. *Usually means: *",
-        "More on them: refconv diagnose mypkg:broken",
     ])  # fmt: skip
     done.stdout.no_fnmatch_line("*Traceback*")
     done.stdout.no_fnmatch_line("*conformance.py:*: Failed*")
-
-
-def test_workers_tell_together_which_bug_it_is(project):
-    done = project(*BROKEN, *EXACT, "-n", "2", process=True)
-    done.stdout.fnmatch_lines(["kernel-flipped (* failures): The kernel is flipped along all axes. Usually means: *"])
 
 
 def test_the_ids_are_case_ids_with_their_operations_in_the_order_of_the_suite(project):
@@ -121,6 +115,19 @@ def test_a_users_mistake_is_one_sentence(project, words, sentence):
     assert len(told) == 1
     assert done.ret in (2, 4)
     assert not any("Traceback" in line for line in [*done.outlines, *done.errlines])
+
+
+def test_a_path_behind_a_blank_moves_rootdir_and_the_message_says_so(project, pytester, monkeypatch):
+    pytester.makefile(".toml", known=KNOWN)
+    pytester.mkdir("deep")
+    pytester.makefile(".ini", **{"deep/pytest": "[pytest]\nrefconv_impl = mypkg:broken\n"})
+    monkeypatch.chdir(pytester.path / "deep")
+    done = project(*CONFORMANCE, *EXACT, "--refconv-xfails", "../known.toml")
+    assert done.ret == 4
+    (told,) = [line for line in [*done.outlines, *done.errlines] if "--refconv-impl must name" in line]
+    assert f"rootdir is {pytester.path}. A path behind a blank" in told
+    done = project(*CONFORMANCE, *EXACT, "--refconv-xfails=../known.toml")
+    assert not [line for line in [*done.outlines, *done.errlines] if "--refconv-impl must name" in line]
 
 
 def test_the_configuration_says_what_the_command_line_does_not(project, pytester):

@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from labour import count_threads, invert, kill_always, kill_once, square
+from labour import count_threads, hears_ctrl_c, invert, kill_always, kill_once, square
 
 from refconv import RefconvError
 from refconv.errors import WorkerError
@@ -49,6 +49,12 @@ def test_jobs_times_threads_is_the_number_of_cores():
     before = os.environ.get("OPENBLAS_NUM_THREADS")
     assert {outcome.result for outcome in spread(count_threads, range(2), 2)} == {str(max(1, cores() // 2))}
     assert os.environ.get("OPENBLAS_NUM_THREADS") == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_workers_do_not_hear_of_ctrl_c_which_their_parent_does():
+    assert {outcome.result for outcome in spread(hears_ctrl_c, range(2), 2)} == {False}
+    assert hears_ctrl_c(None)
 
 
 def test_a_failing_group_is_reported_after_the_others_are_done(tmp_path, monkeypatch):

@@ -10,6 +10,11 @@ from refconv.check.xfails import EXPECTABLE, Xfail
 
 RIGHT = ("PASS", "SUSPICIOUS")
 
+REMEDY = (
+    "remove that entry or narrow its match; refconv check IMPL --xfails FILE --write-xfails FILE --force drops what "
+    "passes"
+)
+
 
 def expect(report: Report, xfails: Sequence[Xfail]) -> Report:
     """Mark the failures that were expected, and what was expected to fail and did not.
@@ -46,7 +51,7 @@ def expected(outcome: Outcome, xfails: Iterable[Xfail]) -> Outcome:
                 return replace(outcome, status="XFAIL", message=message, xfail=entry)
     if outcome.status in RIGHT:
         for entry in filter(lambda entry: entry.strict, covering):
-            message = f"the result is right, but {entry.where} expects a failure: remove that entry or narrow its match"
+            message = f"the result is right, but {entry.where} expects a failure: {REMEDY}"
             return replace(outcome, status="XPASS", message=message, xfail=entry)
     return outcome
 

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from refconv import __version__
 from refconv.cli import accumulated, finding, foreign, judged, story, suites
-from refconv.cli.options import FAILED, NOT_STARTED, USAGE
+from refconv.cli.options import FAILED, INTERRUPTED, NOT_STARTED, USAGE
 from refconv.errors import DisagreementError, ImplementationError, RefconvError
 
 
@@ -19,8 +19,9 @@ def main() -> None:
     """Run the command line; a user's mistake ends in one sentence, not in a traceback."""
     try:
         sys.exit(commands.main(standalone_mode=False, prog_name="refconv"))
-    except click.exceptions.Abort:
-        sys.exit(130)
+    except click.exceptions.Abort as abort:
+        _say_interrupted(abort.__cause__)
+        sys.exit(INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(USAGE)
@@ -30,6 +31,10 @@ def main() -> None:
     except (RefconvError, OSError) as error:
         Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(_exit_code(error))
+
+
+def _say_interrupted(cause: BaseException | None) -> None:
+    print("\n".join(["interrupted", *getattr(cause, "__notes__", ())]), file=sys.stderr)
 
 
 def _exit_code(error: Exception) -> int:

@@ -15,6 +15,7 @@ from refconv.judge.classes import FORMS
 from refconv.problem import OPERATIONS
 
 GOOD, FAILED, USAGE, TOO_FEW, NOT_STARTED = range(5)  # exit codes
+INTERRUPTED = 130  # of Ctrl-C, as a shell says it
 MEBIBYTE = 2**20
 
 Command = Callable[..., int]

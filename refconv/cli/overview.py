@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from refconv.catalogue import cases
 from refconv.catalogue.coverage import blocks, coverage
@@ -17,6 +15,7 @@ from refconv.catalogue.tiers import SMOKE, described_families
 from refconv.diagnosis import all_defects
 from refconv.diagnosis.defects import every_defect
 from refconv.diagnosis.faults import all_faults
+from refconv.show import print_rows
 from refconv.suite import FLAGS
 
 
@@ -30,7 +29,7 @@ def families(console: Console) -> None:
         counts[name] += 1
         formats.setdefault(name, {})[spec.element] = None
     rows = [(name, str(counts[name]), known[name], " ".join(formats[name])) for name in counts]
-    _print(console, ("family", "cases", "what it is for", "formats"), rows)
+    print_rows(("family", "cases", "what it is for", "formats"), rows, console)
     console.print(f"{counts.total()} cases in {len(counts)} families of core and axes.")
 
 
@@ -41,7 +40,7 @@ def flags(console: Console) -> None:
         (note.bug_type, flag, str(counts[flag]), note.description, " ".join(promises().get(flag, ())) or "-")
         for flag, note in FLAGS.items()
     ]
-    _print(console, ("kind", "flag", "cases", "what the case has", "every exact case catches"), rows)
+    print_rows(("kind", "flag", "cases", "what the case has", "every exact case catches"), rows, console)
 
 
 def covered(console: Console) -> None:
@@ -51,7 +50,7 @@ def covered(console: Console) -> None:
         for name in block.factors:
             values = dict.fromkeys(value for [(_, value)] in block.project((name,)))
             rows.append((name, " ".join(values)))
-    _print(console, ("factor", "values"), rows)
+    print_rows(("factor", "values"), rows, console)
     specs = cases("core")
     for strength in (2, 3):
         console.print(f"core, {len(specs)} cases: {coverage(specs, strength)}.")
@@ -63,7 +62,7 @@ def kills(console: Console) -> None:
     frozen = frozen_kills()
     every, smoke = frozen.all, set(SMOKE)
     rows = [(slug, str(len(ids)), str(len(smoke & set(ids))), ids[0] if ids else "-") for slug, ids in every.items()]
-    _print(console, ("faulty convolution", "cases of core", "of smoke", "the first"), rows)
+    print_rows(("faulty convolution", "cases of core", "of smoke", "the first"), rows, console)
     for words, models in (("defect models", every_defect()), ("faults of memory, state and numerics", all_faults())):
         console.print(f"{words}: {', '.join(_counts([every.get(slug, []) for slug in models], smoke))}.")
     console.print(f"{len(all_defects())} of them are named by diagnose.  docs/kills.md says what each is.")
@@ -74,13 +73,6 @@ def _counts(caught: list[list[str]], smoke: set[str]) -> Iterator[str]:
     yield f"{sum(map(bool, caught))} caught by core"
     yield f"{sum(len(ids) > 1 for ids in caught)} by two cases or more"
     yield f"{sum(bool(smoke & set(ids)) for ids in caught)} by smoke"
-
-
-def _print(console: Console, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table(*head, box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        table.add_row(*map(escape, row))
-    console.print(table)
 
 
 VIEWS: dict[str, Callable[[Console], None]] = {

@@ -10,7 +10,9 @@ import numpy as np
 from refconv.diagnosis.predict import Array, Calls
 from refconv.diagnosis.probes import Probe, probes
 from refconv.formats import FORMATS
-from refconv.implementations import Runner
+from refconv.implementations import CallError, Runner
+from refconv.implementations.in_process import blame
+from refconv.implementations.places import told
 from refconv.judge import judge_tensor
 from refconv.problem import OPERATIONS, ConvProblem
 
@@ -57,13 +59,18 @@ class Observation:
 
 @dataclass(frozen=True)
 class Refusal:
-    """An operation on a probe that gave no result to judge; ``unsupported`` if it is not offered at all."""
+    """An operation on a probe that gave no result to judge; the status, that of an answer, says how, the reason why."""
 
     operation: str
     probe: str
     problem: str
-    unsupported: bool
+    status: str
     reason: str
+
+    @property
+    def unsupported(self) -> bool:
+        """Whether it is not offered at all."""
+        return self.status == "UNSUPPORTED"
 
 
 def observe(
@@ -82,11 +89,18 @@ def observe_one(runner: Runner, operation: str, probe: Probe) -> Observation | R
     try:
         results = _called(runner, operation, probe), _called(runner, operation, probe)
     except Exception as error:
-        message = (str(error).splitlines() or [""])[0]
-        reason = f"{type(error).__name__}: {message}".rstrip(": ")
-        unsupported = isinstance(error, NotImplementedError)
-        return Refusal(operation, probe.name, probe.problem.descriptor, unsupported, reason)
+        return Refusal(operation, probe.name, probe.problem.descriptor, *_blamed(error))
     return _judged(operation, probe, results)
+
+
+def _blamed(error: Exception) -> tuple[str, str]:
+    """Return the status of what was raised instead of a result, and its first line."""
+    if isinstance(error, CallError):
+        status, reason = error.status, str(error)
+    else:
+        status = "UNSUPPORTED" if isinstance(error, NotImplementedError) else blame(error)[0]
+        reason = told(error)
+    return status, (reason.splitlines() or [""])[0].rstrip(": ")
 
 
 def call(runner: Runner, operation: str, tensors: dict[str, Array], problem: ConvProblem) -> Array:

@@ -6,13 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from refconv.diagnosis.defects import known_defects
+from refconv.diagnosis.defects import every_defect
 from refconv.diagnosis.observe import Observation, Refusal
 from refconv.diagnosis.traits import shape_hint, telling
 from refconv.implementations import RESULT_NAMES
 from refconv.problem import OPERATIONS, ConvProblem
 
 ROUNDING = 2.0**-7  # differences below, as a share of the largest result, look like arithmetic
+
+NO_RESULT = {
+    "UNSUPPORTED": "Not supported", "REJECTED": "No result", "FAIL": "Forbidden", "ERROR": "Broke down",
+    "CRASH": "Crashed", "TIMEOUT": "No answer in time",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def describe(
 
 def _finding(finding: Finding) -> str:
     slug, *equals = finding.defects
-    defect = known_defects()[slug]
+    defect = every_defect()[slug]
     where = f"seen on {finding.shown} of {_count(finding.judged, 'problem')}"
     text = f"{_listed(finding.operations)}: {slug}, {where}. {defect.summary()} Usually means: {defect.usually}"
     if finding.shown == 1:
@@ -138,11 +143,11 @@ def _partial(wrong: Sequence[Observation]) -> str:
 
 def _refusals(refused: Sequence[Refusal]) -> list[str]:
     sentences = []
-    for unsupported, verb in ((True, "Not supported"), (False, "Refused")):
-        counts = Counter(item.operation for item in refused if item.unsupported == unsupported)
+    for status, verb in NO_RESULT.items():
+        counts = Counter(item.operation for item in refused if item.status == status)
         if counts:
             which = _listed([f"{name} on {_count(count, 'problem')}" for name, count in counts.items()])
-            reason = next(item.reason for item in refused if item.unsupported == unsupported)
+            reason = next(item.reason for item in refused if item.status == status)
             sentences.append(f"{verb}: {which} ({reason.rstrip('.')}).")
     return sentences
 

@@ -16,11 +16,13 @@ from refconv.export.options import Options
 from refconv.export.prompts import Prompt
 from refconv.implementations.messages import packed
 from refconv.implementations.result_folder import result_file
+from refconv.quantization import Quantization
 from refconv.suite import INPUTS, Suite
 
 Array = npt.NDArray[Any]
 
 HEAD = ("case", "operation", *COLUMNS, "overflow", "quantized")
+SCALES = ("x_scale", "x_zero_point", "weight_scale", "weight_zero_point", "y_scale", "y_zero_point")
 
 
 def write_raw(folder: Path, suite: Suite, prompts: Iterable[Prompt], options: Options) -> None:
@@ -32,7 +34,8 @@ def write_raw(folder: Path, suite: Suite, prompts: Iterable[Prompt], options: Op
         entries.append(prompt_entry(prompt, options, store, result))
         rows.append(_row(prompt, entries[-1]))
     write_json(folder / "index.json", document("raw", suite, options) | {"prompts": entries})
-    head = [*HEAD, *(f"{name}{part}" for name in (*INPUTS, "result") for part in ("", "_dtype")), "result_bytes"]
+    tensors = (f"{name}{part}" for name in (*INPUTS, "result") for part in ("", "_dtype"))
+    head = [*HEAD, *tensors, "result_bytes", *SCALES]
     lines = ["\t".join(map(str, row)) for row in [head, *rows]]
     (folder / "index.tsv").write_text("\n".join(lines) + "\n", "ascii", newline="\n")
 
@@ -69,7 +72,15 @@ def _row(prompt: Prompt, entry: dict[str, Any]) -> list[Any]:
     quantized = "yes" if "quantization" in entry else "no"
     numbers = numbers_of(prompt.case.problem)
     return [prompt.case.id, prompt.operation, *numbers, prompt.overflow or "-", quantized, *cells,
-            entry["result"]["nbytes"]]  # fmt: skip
+            entry["result"]["nbytes"], *_scales(prompt.case.quantization)]  # fmt: skip
+
+
+def _scales(quantization: Quantization | None) -> list[str]:
+    """Say scales and zero points as awk reads them: decimals that are the float32 exactly, commas between channels."""
+    if quantization is None:
+        return ["-"] * len(SCALES)
+    values = (getattr(quantization, name) for name in SCALES)
+    return [",".join(map(repr, value)) if isinstance(value, tuple) else repr(value) for value in values]
 
 
 RAW = Form(

@@ -49,7 +49,7 @@ class Made:
 def workshop(out: Path, purpose: tuple[Any, ...]) -> Iterator[Path]:
     """Yield a folder for finished groups, with those that a killed run of the same purpose left there.
 
-    It is removed when the block succeeds or fails, and kept when it is interrupted.
+    It is removed when the block succeeds or fails; an interruption keeps what is finished, and a note says where.
 
     Raises
     ------
@@ -68,6 +68,20 @@ def workshop(out: Path, purpose: tuple[Any, ...]) -> Iterator[Path]:
         except Exception:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        except KeyboardInterrupt as interruption:
+            _say_what_is_kept(folder, interruption)
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _say_what_is_kept(folder: Path, interruption: BaseException) -> None:
+    count = len(list(folder.glob("*.made")))
+    if count:
+        interruption.add_note(
+            f"finished groups, {count} of them, are kept in {folder}; give the same command again to go on from there, "
+            "or remove that folder."
+        )
+    else:
         shutil.rmtree(folder, ignore_errors=True)
 
 

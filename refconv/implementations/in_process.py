@@ -16,6 +16,7 @@ from refconv.formats import natural_output
 from refconv.implementations.arrangement import POISON, arranged, memory_of
 from refconv.implementations.callables import Runner
 from refconv.implementations.misbehaviour import MisbehaviourError
+from refconv.implementations.places import told
 from refconv.implementations.protocol import PLAIN, RESULT_NAMES
 from refconv.implementations.session import BROKE_DOWN, Answer, Call, as_array, same_bytes
 from refconv.problem import Problem
@@ -105,12 +106,11 @@ class InProcess:
 
 
 def blame(error: BaseException) -> tuple[str, Any, str]:
-    """Tell a refusal from a breakdown: errors like IndexError are nobody's way to refuse a problem."""
+    """Tell what may be a refusal from a breakdown: errors like IndexError are nobody's way to refuse a problem."""
     own = type(error) is Exception or not hasattr(builtins, type(error).__name__)
-    reason = f"{type(error).__name__}: {error}".rstrip(": ")
     if own or type(error) in REFUSALS:
-        return "REJECTED", None, f"refused a legal problem with {reason}"
-    return "ERROR", None, f"{BROKE_DOWN}{reason}"
+        return "REJECTED", None, told(error, "raised ", " on a legal problem")
+    return "ERROR", None, told(error, BROKE_DOWN)
 
 
 def _poison_heap(call: Call) -> None:

@@ -9,9 +9,11 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import SuiteError
+from refconv.implementations.hexwords import from_words
 from refconv.implementations.layouts import Layouts
 from refconv.implementations.messages import unpacked
 from refconv.implementations.protocol import RESULT_NAMES
@@ -30,7 +32,7 @@ WORDS = {"unsupported": "", "rejected": "refused a legal problem", "error": "bro
 
 
 class ResultFolder:
-    """A session over a folder with one raw file per result, ``CASE.OPERATION.bin``.
+    """A session over a folder with one file per result, ``CASE.OPERATION.bin`` or ``CASE.OPERATION.hex``.
 
     Parameters
     ----------
@@ -72,20 +74,28 @@ class ResultFolder:
         result = RESULT_NAMES[call.operation]
         shape = self.layouts.shape(call.problem.shape_of(result), result)
         try:
-            data = _read(self.folder, name, math.prod(shape) * dtype.itemsize)
+            found = self._found(name, dtype, shape)
         except FileNotFoundError:
             self.missing.append(name)
             return Answer("ERROR", message=f"no result: the file {name} is missing")
         except (OSError, ValueError) as error:
             return Answer("ERROR", message=str(error))
-        return Answer("RETURNED", self.layouts.restored(unpacked(data, dtype, shape), result))
+        return Answer("RETURNED", self.layouts.restored(found, result))
+
+    def _found(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
+        """Read a packed file, or, where there is none, one of hexadecimal words, as $writememh leaves it."""
+        count = math.prod(shape)
+        words = f"{name.removesuffix('.bin')}.hex"
+        if not os.path.lexists(self.folder / name) and os.path.lexists(self.folder / words):
+            return _read_words(self.folder, words, dtype, count).reshape(shape)
+        return unpacked(_read(self.folder, name, count * dtype.itemsize), dtype, shape)
 
     def strangers(self, suite: Suite) -> list[str]:
         """List the files that look like results, but of no case of the suite."""
-        known = {result_file(case_id, operation) for case_id in suite.ids for operation in RESULT_NAMES}
-        ends = tuple(f".{operation}.bin" for operation in RESULT_NAMES)
-        found = (path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.bin"))
-        return sorted(name for name in found if name.endswith(ends) and name not in known)
+        known = {f"{case_id}.{operation}" for case_id in suite.ids for operation in RESULT_NAMES}
+        ends = tuple(f".{operation}{suffix}" for operation in RESULT_NAMES for suffix in (".bin", ".hex"))
+        found = (path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*"))
+        return sorted(name for name in found if name.endswith(ends) and name[: -len(".bin")] not in known)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -109,16 +119,37 @@ def result_file(case_id: str, operation: str) -> str:
 
 
 def _read(folder: Path, name: str, nbytes: int) -> bytes:
-    """Read a regular file of exactly this size; no link is followed below the folder."""
+    """Read a regular file of exactly this size."""
+    path, size = _regular(folder, name)
+    if size != nbytes:
+        raise ValueError(f"{name} must have {nbytes} bytes, got {size}")
+    return path.read_bytes()
+
+
+def _read_words(folder: Path, name: str, dtype: np.dtype[Any], count: int) -> Array:
+    """Read a file of hexadecimal words, one for each element; behind ``//`` may stand a comment."""
+    path, size = _regular(folder, name)
+    longest = (count + 9) * (2 * dtype.itemsize + 80)
+    if size > longest:
+        raise ValueError(f"{name} must hold {count} words, one element each, got {size} bytes")
+    words = [word for line in path.read_text("utf-8", "replace").splitlines() for word in line.split("//")[0].split()]
+    if len(words) != count:
+        raise ValueError(f"{name} must hold {count} words, one element each, got {len(words)}")
+    try:
+        return from_words(words, dtype)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _regular(folder: Path, name: str) -> tuple[Path, int]:
+    """Return a regular file and its size; no link is followed below the folder."""
     path = folder / name
     if path.parent.is_symlink():
         raise ValueError(f"{name}: its folder must not be a symbolic link")
     status = os.lstat(path)
     if not stat.S_ISREG(status.st_mode):
         raise ValueError(f"{name} must be a regular file, got something else")
-    if status.st_size != nbytes:
-        raise ValueError(f"{name} must have {nbytes} bytes, got {status.st_size}")
-    return path.read_bytes()
+    return path, status.st_size
 
 
 def _stated(folder: Path) -> dict[str, Any]:

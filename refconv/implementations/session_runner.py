@@ -12,7 +12,11 @@ from refconv.problem import ConvProblem
 
 
 class CallError(RuntimeError):
-    """What an implementation did instead of returning a result."""
+    """What an implementation did instead of returning a result, and the status of that."""
+
+    def __init__(self, message: str, status: str = "ERROR") -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class SessionRunner:
@@ -64,5 +68,5 @@ class SessionRunner:
         if answer.status == "UNSUPPORTED":
             raise NotImplementedError(answer.message)
         if answer.result is None:
-            raise CallError(answer.message)
+            raise CallError(answer.message, answer.status)
         return answer.result

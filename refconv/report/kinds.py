@@ -95,6 +95,8 @@ def _saying(outcome: Outcome) -> str:
     wrong = outcome.status == "FAIL" and outcome.verdict is not None and outcome.verdict.wrong
     if wrong and not outcome.message.startswith("the result is right"):
         return ""
+    if outcome.status == "XPASS" and outcome.xfail is not None:
+        return outcome.xfail.where  # an entry is named by its number
     return _VARIABLE.sub("_", outcome.message.partition(": ")[0]) or outcome.status
 
 

@@ -19,11 +19,12 @@ from refconv.report.words import (
     compare,
     describe_failure,
     describe_problem,
-    hint,
     not_looked_at,
+    ordered_flags,
     plain,
     reproduce,
     sentence,
+    usually_means,
 )
 
 LISTED = 10  # entries of expected failures, and families with failures
@@ -99,7 +100,7 @@ def _family_table(report: Report) -> Table:
         table.add_row(Text(family), *(_of(failed[family, name], executed[family, name]) for name in operations))
     more = f"{len(bad) - LISTED} more families with failures, " if bad[LISTED:] else ""
     good = len(totals) - len(bad)
-    table.add_row(Text(f"{more}{good} famil{'y' if good == 1 else 'ies'} without"), *[""] * len(operations))
+    table.add_row(Text(f"{more}{good} famil{'y' if good == 1 else 'ies'} without failures"), *[""] * len(operations))
     return table
 
 
@@ -134,7 +135,7 @@ def _print_kind(kind: Kind, console: Console, report: Report, command: str | Non
     _line(console, f"\n{outcome.status}  {plain(kind.title)}{counted}", "bold")
     smallest = f"{plain(outcome.case_id)}  {outcome.operation}"
     if whole:
-        for line in (f"case           {smallest}", *describe_failure(outcome, report, again, kind.flag)):
+        for line in (f"case           {smallest}", *describe_failure(outcome, report, again)):
             _line(console, f"  {line}")
         return
     if kind.cause:
@@ -145,13 +146,14 @@ def _print_kind(kind: Kind, console: Console, report: Report, command: str | Non
 
 def _few(kind: Kind, report: Report, smallest: str, again: str) -> list[tuple[str, str]]:
     outcome = kind.smallest
-    means = "" if kind.cause else hint(outcome, report, kind.flag)
+    wrong = compare(outcome) and not kind.cause
+    means = usually_means([kind.flag, *ordered_flags(report, outcome)], limit=1) if wrong else []
     return [
         ("smallest", smallest),
         ("problem", describe_problem(outcome.descriptor)),
         *(("wrong", sentence(row)) for row in compare(outcome)[:1]),
         *(("message", plain(text)) for text in [outcome.message] if text and not compare(outcome)),
-        *(("may mean", plain(text)) for text in [means] if text),
+        *(("means", plain(text)) for text in means),
         ("reproduce", again),
     ]
 

@@ -1,7 +1,9 @@
+import re
+
 import numpy as np
 import pytest
 
-from refconv import CatalogueError, assert_conv2d, check, conv2d, load_suite
+from refconv import CatalogueError, assert_conv2d, check, load_suite
 from refconv.generate import generate
 from refconv.implementations.references import Reference
 from refconv.reference import direct, im2col, sparse
@@ -102,11 +104,11 @@ def test_real_valued_cases_are_judged_by_their_intervals(smoke):
 @pytest.mark.parametrize(
     ("error", "status", "word"),
     [
-        (ValueError("no"), "REJECTED", "refused a legal problem with ValueError: no"),
-        (AssertionError(), "REJECTED", "refused a legal problem with AssertionError"),
-        (Exception("dims"), "REJECTED", "refused a legal problem with Exception: dims"),
-        (IndexError("out"), "ERROR", "broke down with IndexError: out"),
-        (ZeroDivisionError("by"), "ERROR", "broke down with ZeroDivisionError: by"),
+        (ValueError("no"), "REJECTED", "raised ValueError AT on a legal problem: no"),
+        (AssertionError(), "REJECTED", "raised AssertionError AT on a legal problem"),
+        (Exception("dims"), "REJECTED", "raised Exception AT on a legal problem: dims"),
+        (IndexError("out"), "ERROR", "broke down with IndexError AT: out"),
+        (ZeroDivisionError("by"), "ERROR", "broke down with ZeroDivisionError AT: by"),
         (NotImplementedError("later"), "UNSUPPORTED", "later"),
     ],
 )
@@ -116,7 +118,8 @@ def test_exceptions_become_outcomes(smoke, error, status, word):
             raise error
 
     outcome = check(Raising(), smoke, ["worked-example-*"], ["forward"]).outcomes[0]
-    assert (outcome.status, outcome.message) == (status, word)
+    message = re.sub(r"at test_check\.py:\d+", "AT", outcome.message)
+    assert (outcome.status, message) == (status, word)
 
 
 class UserError(IndexError):
@@ -202,14 +205,6 @@ def test_selections(smoke):
 def test_assert_conv2d_names_the_first_failures(smoke):
     with pytest.raises(AssertionError, match=r"\nworked-example-float32-iota/x3x3-w2x2 forward: 4 of 4 elements"):
         assert_conv2d(lambda x, weight, bias=None: x[:, :1, :-1, :-1], select=["worked-example-*"])
-
-
-def test_assert_conv2d_names_the_bug(smoke):
-    def flipped(x, weight, bias=None):
-        return conv2d(x, weight[:, :, ::-1, ::-1], bias)
-
-    with pytest.raises(AssertionError, match=r"\nkernel-flipped \(.* failures\): The kernel is flipped"):
-        assert_conv2d(flipped)
 
 
 def test_one_step_beyond_what_is_allowed_fails_whichever_tensor_it_is_in(smoke):

@@ -40,7 +40,8 @@ def test_a_breakdown_is_a_refusal_that_is_named(suite):
     def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
         raise ZeroDivisionError("by zero")
 
-    assert statuses(conv2d, suite)["stride-zero"] == ("PASS", "broke down with ZeroDivisionError: by zero")
+    place = f"test_invalid.py:{conv2d.__code__.co_firstlineno + 1}"
+    assert statuses(conv2d, suite)["stride-zero"] == ("PASS", f"broke down with ZeroDivisionError at {place}: by zero")
 
 
 def test_returning_nothing_is_no_refusal(suite):

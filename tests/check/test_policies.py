@@ -142,7 +142,7 @@ OVERSIZED = "choice-oversized-kernel-float32-exact/kernel-above-input"
     [
         (Refusing(), [], "PASS", "follows the policy oversized-kernel-is-refused"),
         (Refusing(), ["oversized-kernel-is-refused"], "PASS", "follows the policy oversized-kernel-is-refused"),
-        (Refusing(), ["oversized-kernel-is-empty"], "REJECTED", "refused a legal problem with ValueError"),
+        (Refusing(), ["oversized-kernel-is-empty"], "REJECTED", "raised ValueError at test_policies.py:"),
         (im2col, [], "PASS", "follows the policy oversized-kernel-is-empty"),
         (im2col, ["oversized-kernel-is-empty"], "PASS", "follows the policy oversized-kernel-is-empty"),
         (im2col, ["oversized-kernel-is-refused"], "FAIL", "must be refused by an error, got a result"),

@@ -136,7 +136,7 @@ def test_refusing_a_legal_problem_is_a_find():
     found = caught_in(RefusesWideKernels)
     assert found.caught.kind == "raised"
     assert found.caught.attempt.problem.kernel_size == (1, 7)
-    assert "ValueError: too wide" in str(found)
+    assert "on a legal problem: too wide" in str(found)
 
 
 def test_two_runs_find_the_same():

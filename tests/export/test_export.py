@@ -10,6 +10,7 @@ import refconv
 from refconv import CatalogueError, SuiteError
 from refconv.export import FORMATS, Options, Selection, export, prompts_of, stream_lines
 from refconv.export.geometry import COLUMNS
+from refconv.export.raw import SCALES
 from refconv.implementations.layouts import Layouts
 from refconv.implementations.messages import packed
 from refconv.implementations.result_folder import ResultFolder
@@ -107,6 +108,22 @@ def test_the_table_for_awk_says_the_same_as_the_index(suite, tmp_path):
         "0",
     ]
     assert (forward["x"], forward["bias"], forward["result_bytes"]) == (f"{WORKED}.x.bin", "-", "16")
+    assert {forward[name] for name in SCALES} == {"-"}
+
+
+def test_the_table_for_awk_holds_scales_and_zero_points_exactly(tmp_path):
+    suite = refconv.load_suite(CORE)
+    export(suite, tmp_path / "out", "raw", ["quantized-int8-bytes/per-channel"])
+    head, row = (line.split("\t") for line in (tmp_path / "out" / "index.tsv").read_text().splitlines())
+    assert head[-len(SCALES) :] == list(SCALES)
+    cells = dict(zip(head, row, strict=True))
+    stated = suite.case(cells["case"]).quantization
+    assert cells["quantized"] == "yes"
+    assert tuple(map(float, cells["weight_scale"].split(","))) == stated.weight_scale
+    assert len(stated.weight_scale) > 1
+    assert tuple(map(int, cells["weight_zero_point"].split(","))) == stated.weight_zero_point
+    for name in ("x_scale", "x_zero_point", "y_scale", "y_zero_point"):
+        assert float(cells[name]) == getattr(stated, name)
 
 
 def test_choices_are_exported_with_a_result_for_each_policy():

@@ -38,7 +38,7 @@ def golden(core, entry, operation):
 
 # The same bytes on every Python and NumPy that tox has; whoever changes a format changes them on purpose.
 DIGESTS = {
-    "raw": "2c86cc4645367dd0",
+    "raw": "0842fefcf21e619e",
     "stream": "9878a157af8e8860",
     "hex": "8477c1d14bbb60f6",
     "npz": "7de4035216918f35",

@@ -60,7 +60,7 @@ def checked(name, **options):
         ("divides_by_zero", "CRASH", "its process died of SIGFPE"),
         ("aborts", "CRASH", "its process died of SIGABRT"),
         ("exits", "CRASH", "its process ended by itself, with exit code 0"),
-        ("exits_politely", "ERROR", "broke down with SystemExit: 0"),
+        ("exits_politely", "ERROR", "broke down with SystemExit at zoo.py:"),
         ("prints", "PASS", ""),
         ("reads_input", "PASS", ""),
         ("leaves_children", "PASS", ""),

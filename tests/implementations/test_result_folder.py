@@ -59,6 +59,35 @@ def test_a_missing_result_is_never_green(results, suite):
     assert session.missing == [Y]
 
 
+def test_hexadecimal_words_are_read_where_there_is_no_packed_file(results, suite):
+    words = (results / Y).with_suffix(".hex")
+    (results / Y).unlink()
+    words.write_text("// 0x00000000\n42140000\n423C0000 // the second\n42860000\n429a0000\n")
+    report, session = judged(results, suite)
+    assert report.passed
+    assert session.missing == []
+    (results / Y).write_bytes(bytes(16))  # counts, where both are there
+    assert judged(results, suite)[0].outcomes[0].status == "FAIL"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("42140000\n423c0000\n42860000", "must hold 4 words, one element each, got 3"),
+        ("42140000\n423c0000\n42860000\nxxxxxxxx", "a word of float32 must have 8 hexadecimal digits, got 'xxxxxxxx'"),
+        ("42140000\n423c0000\n42860000\n9a", "a word of float32 must have 8 hexadecimal digits, got '9a'"),
+        ("0" * 5000, "must hold 4 words, one element each, got 5000 bytes"),
+    ],
+)
+def test_other_words_are_an_error_with_the_rule(results, suite, text, said):
+    words = (results / Y).with_suffix(".hex")
+    (results / Y).rename(words).write_text(text)
+    (outcome,) = judged(results, suite)[0].outcomes
+    assert outcome.status == "ERROR"
+    assert outcome.message.startswith(f"{words.relative_to(results)}")
+    assert outcome.message.endswith(said)
+
+
 def test_an_empty_folder_is_all_missing(tmp_path, suite):
     report, session = judged(tmp_path, suite, ["*"])
     assert report.count()["ERROR"] == len(report.outcomes) == len(session.missing) == 33

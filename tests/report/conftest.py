@@ -80,7 +80,7 @@ def mixed() -> Report:
         make_outcome("basic/one", "grad_bias", "UNSUPPORTED", message="no gradients"),
         make_failure("grouped/large", interval=True),
         make_failure("grouped/small", SMALL, interval=True),
-        make_outcome("grouped/large", "grad_input", "REJECTED", message="refused a legal problem with ValueError: no"),
+        make_outcome("grouped/large", "grad_input", "REJECTED", message="raised ValueError on a legal problem: no"),
         make_outcome("grouped/large", "grad_weight", "ERROR", message="broke down with IndexError: 7"),
     )
 

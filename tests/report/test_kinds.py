@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from refconv.check import Xfail, expect
 from refconv.check.causes import Cause
 from refconv.problem import ConvProblem
 from refconv.report.kinds import kinds_of
@@ -21,7 +22,7 @@ def caused(report, failures, **fields):
 def test_wrong_results_go_by_flag_and_breakdowns_by_message(mixed):
     assert titles(mixed) == [
         ("forward: wrong on some Grouped cases", 2),
-        ("grad_input: refused a legal problem with ValueError: no", 1),
+        ("grad_input: raised ValueError on a legal problem: no", 1),
         ("grad_weight: broke down with IndexError: 7", 1),
     ]
 
@@ -42,9 +43,12 @@ def test_a_defect_that_right_results_contradict_is_only_like_it(report_of, failu
 def test_messages_that_differ_in_numbers_and_names_are_one_kind(report_of, outcome):
     texts = ["broke down with IndexError: index 7 of 5", "broke down with IndexError: index 70 of 'x'"]
     outcomes = [outcome(f"basic/{i}", status="ERROR", message=text) for i, text in enumerate(texts)]
+    outcomes.append(outcome("basic/placed", status="ERROR", message="broke down with IndexError at a.py:5: x"))
+    outcomes.append(outcome("basic/later", status="ERROR", message="broke down with IndexError at a.py:70: y"))
     other = outcome("basic/other", status="ERROR", message="broke down with TypeError: no")
     assert titles(report_of(*outcomes, other)) == [
-        ("forward: broke down with IndexError: index 7 of 5", 2), ("forward: broke down with TypeError: no", 1),
+        ("forward: broke down with IndexError: index 7 of 5", 2),
+        ("forward: broke down with IndexError at a.py:5: x", 2), ("forward: broke down with TypeError: no", 1),
     ]  # fmt: skip
 
 
@@ -91,3 +95,11 @@ def test_wrong_results_come_before_refusals_and_many_failures_before_few(report_
 def test_every_failure_is_of_one_kind(mixed):
     told = [outcome for kind in kinds_of(mixed) for outcome in kind.outcomes]
     assert sorted(map(id, told)) == sorted(map(id, mixed.failures))
+
+
+def test_each_entry_that_passes_has_a_heading_of_its_own(report_of, outcome):
+    entries = [Xfail(f"g{n}/*", "old", "https://example.org/7", where=f"known.toml, entry {n}") for n in (1, 2)]
+    report = expect(report_of(*(outcome(f"g{n}/{name}") for n in (1, 2) for name in "ab")), entries)
+    found = {kind.outcomes[0].xfail.where: [o.case_id for o in kind.outcomes] for kind in kinds_of(report)}
+    assert found == {"known.toml, entry 1": ["g1/a", "g1/b"], "known.toml, entry 2": ["g2/a", "g2/b"]}
+    assert all("--write-xfails FILE --force" in kind.smallest.message for kind in kinds_of(report))

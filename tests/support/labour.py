@@ -28,5 +28,9 @@ def count_threads(_):
     return os.environ["OPENBLAS_NUM_THREADS"]
 
 
+def hears_ctrl_c(_):
+    return signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
 def invert(number):
     return 1 / number

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from refconv.diagnosis.hunt.attempt import Attempt
 from refconv.formats import get_format
 from refconv.implementations import RESULT_NAMES, CallError, Runner
+from refconv.implementations.places import told
 from refconv.judge import AccuracyClass, Evidence, Verdict
 from refconv.judge.classes import Standard
 
@@ -101,7 +102,7 @@ class _Call:
         except CallError as error:
             self.trouble = str(error)
         except Exception as error:
-            self.trouble = f"raised {type(error).__name__}: {error}".rstrip(": ") + " on a legal problem"
+            self.trouble = told(error, "raised ", " on a legal problem")
         self.changed = [name for name, tensor in given.items() if tensor.tobytes() != self.pristine[name].tobytes()]
 
     def judged(self, when: str = "") -> Catch | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from refconv.check import check
-from refconv.diagnosis.bugs import bugs
+from refconv.check.run import check
 from refconv.problem import OPERATIONS
 from refconv.suite import Suite, load_suite
 from refconv.suite.embedded import smoke_folder
@@ -33,16 +32,15 @@ def assert_conv2d(
     Raises
     ------
     AssertionError
-        With the first failures and the bugs behind them, or if nothing could be executed.
+        With the first failures, or if nothing could be executed.
 
     Examples
     --------
     >>> import refconv
     >>> refconv.assert_conv2d(refconv.conv2d, select=["*-float32-*"])
     """
-    suite = suite or load_suite(smoke_folder())
-    report = check(implementation, suite, select, operations, policies=policies)
+    report = check(implementation, suite or load_suite(smoke_folder()), select, operations, policies=policies)
     if report.passed:
         return
     lines = [f"{failure.case_id} {failure.operation}: {failure.message}" for failure in report.failures[:5]]
-    raise AssertionError("\n".join([report.summary(), *lines, *bugs(report, suite)]))
+    raise AssertionError("\n".join([report.summary(), *lines]))
