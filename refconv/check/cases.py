@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from refconv.check.case_judge import CaseJudge
-from refconv.check.operation import Checker, covered
+from refconv.check.operation import Asked, Checker, covered
 from refconv.check.outcomes import Outcome
 from refconv.check.policies import Accepted, accepted_of
 from refconv.errors import CatalogueError, RefconvError
@@ -16,6 +18,8 @@ from refconv.problem import OPERATIONS
 from refconv.suite import Case, Suite
 
 Progress = Callable[[int, int], None]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Outcomes = dict[tuple[str, str], Outcome]  # by case and operation
 
 
@@ -59,25 +63,68 @@ def check_cases(
     """Check cases in their order; ``progress(done, all)`` is called after every one."""
     checker = Checker(session, rules.judge(), rules.thorough)
     outcomes: Outcomes = {}
+    asked = _asked(checker, rules, suite, ids, progress)
+    for case, operation, question in one_ahead(asked, lambda task: isinstance(task[2], Asked) and not task[2].many):
+        found = _guarded(partial(checker.judged, question)) if isinstance(question, Asked) else question
+        outcomes[case.id, operation] = broken(case, operation, found) if isinstance(found, str) else found
+    return outcomes
+
+
+def _asked(
+    checker: Checker, rules: Rules, suite: Suite, ids: Sequence[str], progress: Progress | None
+) -> Iterator[tuple[Case, str, Asked | str]]:
+    """Ask for every operation of every case; a string says why refconv itself failed at it."""
     done = 0
     for case, forward in _schedule(ids, suite):
         for operation, golden in rules.asked(case).items():
             if (operation == "forward") == forward:
-                outcomes[case.id, operation] = _checked(checker, case, operation, golden)
+                yield case, operation, _guarded(partial(checker.ask, case, operation, golden))
         done += not forward
         if progress:
             progress(done, len(ids))
-    return outcomes
 
 
-def _checked(checker: Checker, case: Case, operation: str, golden: Accepted) -> Outcome:
-    """Check one operation; should refconv itself fail at it, say so and go on."""
+def _guarded(work: Callable[[], Result]) -> Result | str:
+    """Do something; should refconv itself fail at it, say so in words, so that the other cases go on."""
     try:
-        return checker.check(case, operation, golden)
+        return work()
     except RefconvError:
         raise
     except Exception as error:
-        return broken(case, operation, f"{type(error).__name__}: {error}")
+        return f"{type(error).__name__}: {error}"
+
+
+def one_ahead(items: Iterable[Item], may_wait: Callable[[Item], bool]) -> Iterator[Item]:
+    """Yield each item after the next one has been drawn, so that what it stands for has time to come.
+
+    Parameters
+    ----------
+    items : iterable
+    may_wait : callable
+        Whether an item may; another one is yielded at once.
+
+    Examples
+    --------
+    >>> def drawn():
+    ...     for number in range(3):
+    ...         print("draw", number)
+    ...         yield number
+    >>> for number in one_ahead(drawn(), lambda number: number == 0):
+    ...     print("use", number)
+    draw 0
+    draw 1
+    use 0
+    use 1
+    draw 2
+    use 2
+    """
+    kept: list[Item] = []
+    for item in items:
+        yield from kept
+        kept = [item] if may_wait(item) else []
+        if not kept:
+            yield item
+    yield from kept
 
 
 def broken(case: Case, operation: str, reason: str) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from refconv.check.case_judge import CaseJudge, Finding
@@ -10,12 +10,37 @@ from refconv.check.many_images import many_images
 from refconv.check.outcomes import Outcome
 from refconv.check.policies import Accepted, best_match
 from refconv.check.side_checks import SideCheck, repeated, side_checks
-from refconv.formats import natural_output
+from refconv.formats import name_of, natural_output
 from refconv.implementations import PLAIN, RESULT_NAMES, Answer, Call, Demand, Session, answers_of, same_bytes
 from refconv.suite import REFUSED, Case, Expected
 
 PASSED = ("PASS", "SUSPICIOUS")
 OVERWRITTEN = "the result is right, but the next call changed it: it must not lie in a buffer that is used again"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An operation of a case that an implementation was asked for.
+
+    Attributes
+    ----------
+    case : Case
+    accepted : Accepted
+    call : Call
+    answers : iterator of Answer
+        That to the call, then those to the side checks.
+    sides : list of SideCheck
+        To which a right result is put.
+    many : list of SideCheck
+        Those that are asked for one by one, after the others: nothing else must be asked for before.
+    """
+
+    case: Case
+    accepted: Accepted
+    call: Call
+    answers: Iterator[Answer]
+    sides: Sequence[SideCheck] = ()
+    many: Sequence[SideCheck] = ()
 
 
 @dataclass(frozen=True)
@@ -36,26 +61,36 @@ class Checker:
 
     def check(self, case: Case, operation: str, accepted: Accepted) -> Outcome:
         """Run one operation of a case and say what came of it."""
-        policy, first = next(iter(accepted.items()))
-        call = Call(case.id, operation, case.inputs, case.problem, demand(case, first))
-        answer = self._answer(call, case)
-        policy, finding = self._judged(answer, case, operation, accepted, policy)
-        if finding.status in PASSED and answer.status == "RETURNED" and self.thorough:
-            finding = self._beside(call, answer, finding, case, accepted[policy])
+        return self.judged(self.ask(case, operation, accepted))
+
+    def ask(self, case: Case, operation: str, accepted: Accepted) -> Asked:
+        """Ask for one operation, and for all that is wanted should it be right; wait for nothing."""
+        truth = next(iter(accepted.values()))
+        call = Call(case.id, operation, case.inputs, case.problem, demand(case, truth))
+        if case.result == "invalid" and not self.session.checks_arguments:
+            unasked = Answer("UNSUPPORTED", message="it does not say that it checks its arguments")
+            return Asked(case, accepted, call, iter([unasked]))
+        further = self.thorough and self.session.repeats
+        sides = side_checks(call, case, self.session.arranges) if further else []
+        many = many_images(call, case, truth) if further else []
+        answers = answers_of(self.session, [call, *(side.call for side in sides)])
+        return Asked(case, accepted, call, answers, sides, many)
+
+    def judged(self, asked: Asked) -> Outcome:
+        """Say what came of an operation that was asked for."""
+        case, operation, accepted = asked.case, asked.call.operation, asked.accepted
+        answer = next(asked.answers)
+        policy, finding = self._judged(answer, case, operation, accepted)
+        if finding.status in PASSED and answer.status == "RETURNED":
+            finding = self._beside(asked, answer, finding, accepted[policy])
         return Outcome(
             case.id, operation, finding.status, case.flags, case.comment, case.problem.descriptor,
-            next(iter(case.inputs.values())).dtype.name, self.judge.rule(case, accepted[policy]), finding.message,
+            name_of(next(iter(case.inputs.values())).dtype), self.judge.rule(case, accepted[policy]), finding.message,
             finding.verdict, answer.seconds, finding.statistics, policy, digest=finding.digest,
         )  # fmt: skip
 
-    def _answer(self, call: Call, case: Case) -> Answer:
-        if case.result == "invalid" and not self.session.checks_arguments:
-            return Answer("UNSUPPORTED", message="it does not say that it checks its arguments")
-        return self.session.call(call)
-
-    def _judged(
-        self, answer: Answer, case: Case, operation: str, accepted: Accepted, policy: str
-    ) -> tuple[str, Finding]:
+    def _judged(self, answer: Answer, case: Case, operation: str, accepted: Accepted) -> tuple[str, Finding]:
+        policy = next(iter(accepted))
         if answer.status == "RETURNED":
             assert answer.result is not None
             found = {
@@ -69,21 +104,20 @@ class Checker:
             return policy, Finding("PASS", "refused" if answer.status == "REJECTED" else answer.message)
         return policy, Finding(answer.status, answer.message)
 
-    def _beside(self, call: Call, first: Answer, finding: Finding, case: Case, truth: Expected | None) -> Finding:
+    def _beside(self, asked: Asked, first: Answer, finding: Finding, truth: Expected | None) -> Finding:
         """Return the finding of the first call, or what one of the side checks found."""
         overwritten = False
-        for side, answer in self._further(call, case, truth) if self.session.repeats else ():
+        for side, answer in self._further(asked):
             overwritten = overwritten or (side.first and answer.overwrote)
-            worse = self._side(side, answer, first, case, truth)
+            worse = self._side(side, answer, first, asked.case, truth)
             if worse is not None:
-                return self._once_more(call, first, case, truth) or worse
+                return self._once_more(asked.call, first, asked.case, truth) or worse
         return replace(finding, status="FAIL", message=OVERWRITTEN) if overwritten else finding
 
-    def _further(self, call: Call, case: Case, truth: Expected | None) -> Iterator[tuple[SideCheck, Answer]]:
+    def _further(self, asked: Asked) -> Iterator[tuple[SideCheck, Answer]]:
         """Yield the side checks with their answers: most are made before the first of them is judged."""
-        sides = side_checks(call, case, self.session.arranges)
-        yield from list(zip(sides, answers_of(self.session, [side.call for side in sides]), strict=False))
-        for side in many_images(call, case, truth):
+        yield from list(zip(asked.sides, asked.answers, strict=False))
+        for side in asked.many:
             answer = self.session.call(side.call)
             yield side, answer
             if answer.seconds > side.limit:
@@ -121,7 +155,7 @@ def demand(case: Case, expected: Expected | None) -> Demand:
     if expected is None:
         return PLAIN
     natural = natural_output(next(iter(case.inputs.values())).dtype)
-    out, overflow = expected.tensor.dtype.name, expected.judge.overflow
+    out, overflow = name_of(expected.tensor.dtype), expected.judge.overflow
     usual = "infinity" if natural.has_infinity else None
     return Demand(out if out != natural.name else None, overflow if overflow != usual else None)
 

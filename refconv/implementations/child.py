@@ -21,16 +21,16 @@ from refconv.implementations.arena import Arena, Place
 from refconv.implementations.in_process import InProcess
 from refconv.implementations.library import LibraryRunner
 from refconv.implementations.loading import load_implementation
-from refconv.implementations.session import Answer, Array, Call
+from refconv.implementations.session import Answer, Array, Call, is_last
 from refconv.workers import die_with_parent
 
 HEADER = struct.Struct("<Q")  # the length of a request
 
 
-def write_request(stream: IO[bytes], request: Any) -> None:
-    """Write a request; the parent's side."""
-    content = pickle.dumps(request)
-    stream.write(HEADER.pack(len(content)) + content)
+def packed_request(request: Any) -> bytes:
+    """Return the bytes of a request; the parent's side."""
+    content = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
+    return HEADER.pack(len(content)) + content
 
 
 def read_request(stream: IO[bytes]) -> Any:
@@ -59,32 +59,38 @@ def main() -> None:
     except RefconvError as error:
         _answer(answers, start["token"], {"failed": str(error)})
         return
-    with Arena(start["arena"]) as arena:
+    with contextlib.ExitStack() as stack:
+        arenas = [stack.enter_context(Arena(path)) for path in start["arenas"]]
         _answer(answers, start["token"], _greeting(session))
-        _serve(session, arena, requests, answers)
+        _serve(session, arenas, requests, answers)
 
 
 def _greeting(session: InProcess) -> dict[str, Any]:
     return {"name": session.name, "arranges": session.arranges, "checks_arguments": session.checks_arguments}
 
 
-def _serve(session: InProcess, arena: Arena, requests: IO[bytes], answers: IO[bytes]) -> None:
-    tensors: dict[str, Array] = {}
-    end, problem = 0, None  # what is not sent is that of the request before
+def _serve(session: InProcess, arenas: list[Arena], requests: IO[bytes], answers: IO[bytes]) -> None:
     while (request := read_request(requests)) is not None:
-        if request.get("renew"):
+        if "renew" in request:
             session = InProcess(load_implementation(request["renew"]))
             _answer(answers, request["token"], _greeting(session))
-            continue
-        if "tensors" in request:  # else those of the request before
-            tensors = {name: arena.get(place) for name, place in request["tensors"].items()}
-        end = request.get("end", end)  # else behind the result before, which may not have been read
-        stated = {"problem": problem, **request["call"]}
-        problem = stated["problem"]
-        answer = session.call(Call("", tensors=tensors, **stated))
+        else:
+            _run_batch(session, arenas[request["arena"]], request, answers)
+
+
+def _run_batch(session: InProcess, arena: Arena, request: dict[str, Any], answers: IO[bytes]) -> None:
+    """Run calls up to the one after which nothing more is asked; results lie behind all inputs, one after the other."""
+    tensors: dict[str, Array] = {}
+    end = request["end"]
+    for index, (stated, token) in enumerate(zip(request["calls"], request["tokens"], strict=True)):
+        if "tensors" in stated:  # else those of the call before
+            tensors = {name: arena.get(place) for name, place in stated["tensors"].items()}
+        answer = session.call(Call("", **{**stated, "tensors": tensors}))
         place = None if answer.result is None else arena.put([answer.result], end)[0]
         end = end if place is None else place.end
-        _answer(answers, request["token"], _described(answer, place))
+        _answer(answers, token, _described(answer, place))
+        if is_last(answer, index):
+            return
 
 
 def _described(answer: Answer, place: Place | None) -> dict[str, Any]:

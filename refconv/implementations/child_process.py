@@ -11,31 +11,29 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import IO, Any
 
 from refconv.implementations.arena import Arena
-from refconv.implementations.child import write_request
-from refconv.implementations.session import Call
-from refconv.problem import Problem
+from refconv.implementations.batch import Batch
+from refconv.implementations.child import packed_request
 
 PATIENCE = 2.0  # seconds until a process that was asked to end is killed
-HERE = ("case_id", "tensors", "problem")  # of a call: what is not sent as it is
+HERE = ("case_id", "tensors")  # of a call: what is not sent as it is
+HELD = 2**15  # bytes that a pipe surely takes though nobody reads: a process that hangs must not stop its parent
 TAIL = 20  # lines of standard error that are kept
 
 
 class ChildProcess:
-    """One child process with its pipes and its arena."""
+    """One child process with its pipes and two arenas: one is filled while the results in the other are read."""
 
     def __init__(self, arguments: list[str], environment: Mapping[str, str]) -> None:
         self.popen = subprocess.Popen(
             arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={**os.environ, **environment}, start_new_session=os.name == "posix",
         )  # fmt: skip
-        self.arena = Arena()
-        self._sent: dict[str, Any] | None = None  # the tensors that the child has, and where they end
-        self._end = 0
-        self._problem: Problem | None = None
+        self.arenas = (Arena(), Arena())
+        self._turn = 0
         self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self.complaints: deque[bytes] = deque(maxlen=TAIL)
         assert self.popen.stdout
@@ -47,48 +45,35 @@ class ChildProcess:
         for thread in self._threads:
             thread.start()
 
-    def requests(self, calls: Sequence[Call]) -> list[dict[str, Any]]:
-        """Put the tensors of calls where the child finds them; those of the call before lie there already.
+    def start(self, batch: Batch, alone: bool) -> None:
+        """Send the calls of a batch; unless it is alone, only if that cannot make us wait.
 
-        Results lie one behind the other, behind all inputs, so that none is lost before it is read.  Which case it
-        is for stays here: what is judged has no business to know.
+        Which case they are for stays here: what is judged has no business to know.  If the process has ended, no
+        answer will have the tokens.
         """
-        found: list[dict[str, Any]] = []
-        sent, begin = self._sent, self._end
-        for call in calls:
-            stated = {name: value for name, value in vars(call).items() if name not in HERE}
-            if call.problem is not self._problem:
-                self._problem = stated["problem"] = call.problem
-            found.append({"call": stated})
-            if not _same_tensors(sent, call.tensors):
-                places = self.arena.put(call.tensors.values(), begin if found[1:] else 0)
-                found[-1]["tensors"] = dict(zip(call.tensors, places, strict=True))
-                sent, begin = dict(call.tensors), max((place.end for place in places), default=0)
-        self._sent, self._end = sent, begin
-        found[0]["end"] = begin
-        return found
+        self._turn = 1 - self._turn
+        batch.arena = self.arenas[self._turn]
+        calls, end = _described(batch)
+        tokens = [secrets.token_hex(8) for _ in calls]
+        message = packed_request({"arena": self._turn, "calls": calls, "end": end, "tokens": tokens})
+        if alone or len(message) <= HELD:
+            batch.tokens = tokens
+            with contextlib.suppress(EOFError):
+                self._write(message)
 
     def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
-        """Send a request and wait for its answer; see :meth:`send` and :meth:`receive`."""
-        return self.receive(self.send([request])[0], timeout)
+        """Send a request and wait for its answer; see :meth:`receive`."""
+        token = secrets.token_hex(8)
+        self._write(packed_request({**request, "token": token}))
+        return self.receive(token, timeout)
 
-    def send(self, requests: Sequence[dict[str, Any]]) -> list[str]:
-        """Send requests and return their tokens.
-
-        Raises
-        ------
-        EOFError
-            If the process has ended.
-        """
-        tokens = [secrets.token_hex(8) for _ in requests]
+    def _write(self, message: bytes) -> None:
         assert self.popen.stdin
         try:
-            for request, token in zip(requests, tokens, strict=True):
-                write_request(self.popen.stdin, {**request, "token": token})
+            self.popen.stdin.write(message)
             self.popen.stdin.flush()
         except OSError as error:
             raise EOFError from error
-        return tokens
 
     def receive(self, token: str, timeout: float) -> dict[str, Any]:
         """Wait for the answer with a token.
@@ -124,7 +109,8 @@ class ChildProcess:
         for stream in (self.popen.stdout, self.popen.stderr):
             with contextlib.suppress(OSError):
                 stream and stream.close()
-        self.arena.close()
+        for arena in self.arenas:
+            arena.close()
         return code
 
     def kill(self) -> None:
@@ -137,9 +123,25 @@ class ChildProcess:
         self.popen.wait()
 
 
-def _same_tensors(sent: Mapping[str, Any] | None, tensors: Mapping[str, Any]) -> bool:
-    same = sent is not None and sent.keys() == tensors.keys()
-    return same and all(tensor is tensors[name] for name, tensor in (sent or {}).items())
+def _described(batch: Batch) -> tuple[list[dict[str, Any]], int]:
+    """Put the tensors of calls where the child finds them, and tell where they end; equal ones in a row only once."""
+    assert batch.arena
+    found: list[dict[str, Any]] = []
+    before: Mapping[str, Any] = {}
+    end = 0
+    for call in batch.calls:
+        stated = {name: value for name, value in vars(call).items() if name not in HERE}
+        if not found or not _same_tensors(before, call.tensors):
+            places = batch.arena.put(call.tensors.values(), end)
+            stated["tensors"] = dict(zip(call.tensors, places, strict=True))
+            end = max((place.end for place in places), default=end)
+        found.append(stated)
+        before = call.tensors
+    return found, end
+
+
+def _same_tensors(before: Mapping[str, Any], tensors: Mapping[str, Any]) -> bool:
+    return before.keys() == tensors.keys() and all(tensor is tensors[name] for name, tensor in before.items())
 
 
 def _pump(stream: IO[bytes], put: Any, closing: bool) -> None:

@@ -6,15 +6,16 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections import deque
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from refconv.errors import ImplementationError
 from refconv.implementations.arena import Arena, Place
+from refconv.implementations.batch import Batch
 from refconv.implementations.child_process import ChildProcess
 from refconv.implementations.library import is_library
-from refconv.implementations.session import Answer, Call
+from refconv.implementations.session import Answer, Call, is_last
 
 TIMEOUT = 60.0  # seconds for one call
 STARTUP = 300.0  # seconds for an import: large engines on a slow disk
@@ -58,54 +59,75 @@ class Isolated:
         usual = {name: value for name, value in PASSIVE.items() if name not in os.environ}
         self._environment = {**usual, **(PERTURB if self._library else {}), **limits}
         self._process: ChildProcess | None = None
+        self._waiting: deque[Batch] = deque()  # in the order in which they are run
         self._protect = True
         self.arranges = self.checks_arguments = True
         self.name = self._start()
 
     def call(self, call: Call) -> Answer:
         """Run one operation; a process that dies, or has to be killed, is replaced at the next call."""
-        return next(self._answers([call]))
+        return next(self.answers([call]))
 
     def answers(self, calls: Sequence[Call]) -> Iterator[Answer]:
-        """Run operations one after the other; the process gets them together, and need not wait for us between."""
-        large = sum(tensor.nbytes for call in calls for tensor in call.tensors.values()) > TOGETHER
-        return chain.from_iterable(self._answers([call]) for call in calls) if large else self._answers(calls)
+        """Ask for operations, to be run one after the other, and return the answers as they come.
 
-    def _answers(self, calls: Sequence[Call]) -> Iterator[Answer]:
-        """Yield the answers until one says that the process is gone."""
-        failed = self._started()
-        if failed is not None:
-            yield failed
-            return
-        assert self._process is not None
-        waiting: Iterable[tuple[Call, str]] = ()
-        try:
-            waiting = zip(calls, self._process.send(self._process.requests(calls)), strict=True)
-        except EOFError:
-            waiting = [(calls[0], "")]  # there may be last words
-        for call, token in waiting:
-            answer = self._received(token)
-            yield self._explained(answer, call)
-            if self._gone:
-                return
+        The process works on them while its parent does something else, such as judging the answers before.
+        """
+        if sum(tensor.nbytes for call in calls for tensor in call.tensors.values()) > TOGETHER and len(calls) > 1:
+            return iter(self._singly(calls))
+        while len(self._waiting) > 1:  # one may be under way while another one is sent
+            self._advance()
+        batch = Batch(calls)
+        if not batch.done:
+            self._waiting.append(batch)
+            self._send(batch)
+        return self._taken(batch)
 
-    @property
-    def _gone(self) -> bool:
-        return self._process is None
+    def _singly(self, calls: Sequence[Call]) -> list[Answer]:
+        found: list[Answer] = []
+        for index, call in enumerate(calls):
+            found.append(self.call(call))
+            if is_last(found[-1], index):
+                break
+        return found
+
+    def _taken(self, batch: Batch) -> Iterator[Answer]:
+        while not (batch.done and batch.empty):
+            while batch.empty:
+                self._advance()
+            yield batch.take()
+
+    def _send(self, batch: Batch) -> None:
+        if self._process is not None and not batch.tokens:
+            self._process.start(batch, alone=batch is self._waiting[0])
+
+    def _advance(self) -> None:
+        """Wait for one answer, which is to the first of the calls that wait."""
+        batch = self._waiting[0]
+        answer = self._started() or self._received(batch)
+        batch.add(self._explained(answer, batch.next_call))
+        if batch.done:
+            self._waiting.popleft()
 
     def _started(self) -> Answer | None:
-        """Start the process if there is none, and say why it does not."""
+        """See that there is a process which has been sent what comes first, or say why there is none."""
+        if self._process is not None:
+            self._send(self._waiting[0])
+            return None
         try:
-            if self._process is None:
-                self._start()
+            self._start()
         except ImplementationError as error:
             return Answer("CRASH", message=f"its process did not start again: {error}")
+        for batch in self._waiting:
+            batch.tokens = []
+            self._send(batch)
         return None
 
-    def _received(self, token: str) -> Answer:
+    def _received(self, batch: Batch) -> Answer:
         assert self._process is not None
+        assert batch.arena is not None
         try:
-            return _read_answer(self._process.receive(token, self.timeout), self._process.arena)
+            return _read_answer(self._process.receive(batch.next_token, self.timeout), batch.arena)
         except TimeoutError:
             self._drop()
             return Answer("TIMEOUT", message=f"gave no answer within {self.timeout:g} s", seconds=self.timeout)
@@ -116,16 +138,18 @@ class Isolated:
         """Repeat a call that ended a library without the protection of memory, which tells what it was."""
         if answer.status != "CRASH" or not self._library or not self._protect:
             return answer
-        self._protect = False
+        self._protect, waiting, self._waiting = False, self._waiting, deque()
         try:
             told = self.call(call)
         finally:
-            self.close()
-            self._protect = True
+            self._end()
+            self._protect, self._waiting = True, waiting
         return told if told.status == "FAIL" else answer
 
     def renew(self) -> None:
         """Make the implementation anew, so that nothing is left of earlier calls."""
+        while self._waiting:
+            self._advance()
         try:
             if self._process is not None:
                 self._process.ask({"renew": self.implementation}, STARTUP)
@@ -133,7 +157,11 @@ class Isolated:
             self._drop()
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and forget what it was asked for."""
+        self._waiting.clear()
+        self._end()
+
+    def _end(self) -> None:
         if self._process is not None:
             self._process.end()
             self._process = None
@@ -148,24 +176,25 @@ class Isolated:
         arguments = [sys.executable, "-c", BOOTSTRAP.format(path=[folder or os.getcwd() for folder in sys.path])]
         self._process = process = ChildProcess(arguments, self._environment)
         wanted = {
-            "implementation": self.implementation, "arena": process.arena.path, "memory_limit": self.memory_limit,
-            "protect": self._protect,
+            "implementation": self.implementation, "arenas": [arena.path for arena in process.arenas],
+            "memory_limit": self.memory_limit, "protect": self._protect,
         }  # fmt: skip
         try:
             content = process.ask(wanted, STARTUP)
         except (TimeoutError, EOFError) as error:
             raise ImplementationError(f"{self.implementation} did not start: {self._obituary()}.") from error
         if "failed" in content:
-            self.close()
+            self._end()
             raise ImplementationError(content["failed"])
-        process.arena.forget_name()
+        for arena in process.arenas:
+            arena.forget_name()
         self.arranges, self.checks_arguments = content["arranges"], content["checks_arguments"]
         return str(content["name"])
 
     def _drop(self) -> None:
         assert self._process is not None
         self._process.kill()
-        self.close()
+        self._end()
 
     def _obituary(self) -> str:
         """Say how the process ended; it has, or it is made to."""

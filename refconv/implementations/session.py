@@ -119,17 +119,34 @@ class Session(Protocol):
 
 
 def answers_of(session: Session, calls: Sequence[Call]) -> Iterator[Answer]:
-    """Yield the answers to several calls; a session that crashed or timed out is not asked for the rest.
+    """Return the answers to several calls, up to the one after which nothing more is asked.
 
-    Sessions with a method ``answers`` take all calls at once, so that whoever asks need not hear of one result
-    before the next call is made; others are called one at a time.  Either way a result is what it was when it was
-    returned, whatever the next call does to its memory.
+    Sessions with a method ``answers`` are told of all calls at once, and compute while the one who asked does
+    something else; others are called one at a time, when their answers are taken.  Either way a result is what it
+    was when it was returned, whatever the next call does to its memory.
     """
     several = getattr(session, "answers", None)
-    for answer in several(calls) if several else map(session.call, calls):
+    found: Iterator[Answer] = several(calls) if several else _one_by_one(session, calls)
+    return found
+
+
+def _one_by_one(session: Session, calls: Sequence[Call]) -> Iterator[Answer]:
+    for index, call in enumerate(calls):
+        answer = session.call(call)
         yield replace(answer, result=None if answer.result is None else answer.result.copy())
-        if answer.status in ("CRASH", "TIMEOUT"):
+        if is_last(answer, index):
             return
+
+
+def is_last(answer: Answer, index: int) -> bool:
+    """Tell whether nothing is asked for after the answer to call ``index``: if the first failed, or the process died.
+
+    Examples
+    --------
+    >>> is_last(Answer("UNSUPPORTED"), 0), is_last(Answer("UNSUPPORTED"), 1), is_last(Answer("CRASH"), 1)
+    (True, False, True)
+    """
+    return answer.status in ("CRASH", "TIMEOUT") or (index == 0 and answer.status != "RETURNED")
 
 
 def same_bytes(one: Array, other: Array) -> bool:

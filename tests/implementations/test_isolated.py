@@ -67,6 +67,9 @@ def checked(name, **options):
         ("not_a_number", "FAIL", "4 of 4 elements are wrong, first y[0, 0, 0, 0]: expected 37, got nan"),
         ("wrong_shape", "FAIL", "y must have shape (1, 1, 2, 2), got (1, 1, 2, 1)"),
         ("wrong_dtype", "FAIL", "the values are right, but y must be float32, got float64"),
+        ("leaves_unwritten", "FAIL", "2 of 4 elements are wrong, first y[0, 0, 0, 1]: expected 47, got nan"),
+        ("returns_its_buffer", "FAIL", "the result is right, but the next call changed it"),
+        ("writes_its_input", "FAIL", "the result is right, but the call changed its input x"),
         ("a_text", "ERROR", "y must be an array of numbers, got str"),
         ("huge", "FAIL", "y must have shape (1, 1, 2, 2), got (5000, 5000)"),
     ],
@@ -86,6 +89,15 @@ def test_an_endless_call_is_stopped(name):
 
 @pytest.mark.usefixtures("nothing_left")
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of address space is Linux's")
+def test_greed_is_the_outcome_of_one_case():
+    outcome = checked("wants_memory", memory_limit=4 * 2**30)
+    assert outcome.status == "ERROR"
+    assert outcome.message.startswith("broke down with ")
+    assert "Unable to allocate 8.00 GiB" in outcome.message
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of address space is Linux's")
 def test_a_memory_limit_makes_greed_an_error():
     with Isolated(f"{ZOO}:wants_memory", memory_limit=4 * 2**30) as session:
         answer = session.call(call(2))
@@ -94,10 +106,38 @@ def test_a_memory_limit_makes_greed_an_error():
         assert session.call(call(3)).status == "RETURNED"
 
 
-def call(kernel):
+def call(kernel, value=1):
     problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(4, 5), kernel_size=(kernel, kernel))
-    tensors = {"x": np.ones(problem.x_shape, np.float32), "weight": np.ones(problem.weight_shape, np.float32)}
+    tensors = {"x": np.full(problem.x_shape, value, np.float32), "weight": np.ones(problem.weight_shape, np.float32)}
     return Call("a/b", "forward", tensors, problem)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_what_waits_behind_a_call_that_kills_the_process_is_run_by_the_next_one():
+    with Isolated(f"{ZOO}:segfault") as session:
+        first, second = session.answers([call(3), call(2), call(3)]), session.answers([call(3), call(4)])
+        assert [answer.status for answer in second] == ["RETURNED"] * 2
+        assert [answer.status for answer in first] == ["RETURNED", "CRASH"]
+        assert session.call(call(1)).status == "RETURNED"
+
+
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.parametrize("held", [0, 2**15])
+def test_answers_may_be_taken_late_and_in_any_order(held, monkeypatch):
+    monkeypatch.setattr("refconv.implementations.child_process.HELD", held)  # bytes that are sent ahead
+    with Isolated(f"{ZOO}:prints") as session:
+        batches = [session.answers([call(3, 10 * n), call(4, 10 * n + 1)]) for n in range(6)]
+        found = [[float(answer.result[0, 0, 0, 0]) for answer in batch] for batch in reversed(batches)]
+    assert found == [[9 * 10 * n, 16 * (10 * n + 1)] for n in reversed(range(6))]
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_after_a_first_call_that_does_not_return_nothing_more_is_asked():
+    with Isolated(f"{ZOO}:a_text") as session:
+        assert [answer.status for answer in session.answers([call(2), call(3)])] == ["ERROR"]
+        assert [answer.status for answer in session.answers([call(3), call(2), call(3)])] == [
+            "RETURNED", "ERROR", "RETURNED",
+        ]  # fmt: skip
 
 
 def test_both_ways_give_the_same_report():

@@ -102,6 +102,29 @@ def a_text(y):
 
 
 @_misbehaving
+def leaves_unwritten(y):
+    unwritten = np.empty_like(y)
+    unwritten[..., 0] = y[..., 0]
+    return unwritten
+
+
+_buffer = np.zeros((1, 1, 2, 2), np.float32)
+
+
+@_misbehaving
+def returns_its_buffer(y):
+    _buffer[...] = y
+    return _buffer
+
+
+def writes_its_input(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    y = conv2d(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    if weight.shape[2:] == (2, 2):
+        x[:, :, -1, -1] += 1
+    return y
+
+
+@_misbehaving
 def huge(y):
     return np.zeros((5000, 5000), np.float32)
 
