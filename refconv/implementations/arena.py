@@ -76,7 +76,8 @@ class Arena:
         ImplementationError
             If it does not lie within the file.
         """
-        if place.offset < 0 or min(place.shape, default=0) < 0 or place.end > os.fstat(self._handle).st_size:
+        outside = place.end > len(self._map or b"") and place.end > os.fstat(self._handle).st_size
+        if place.offset < 0 or min(place.shape, default=0) < 0 or outside:
             raise ImplementationError(f"a result must lie within the memory that is shared, got {place}.")
         self._reach(place.end)
         return self._view(place).copy()
