@@ -1,7 +1,8 @@
 """Everything that ``import refconv`` offers, each name from its room; the package loads it when it is asked for one."""
 
-from refconv.check import Outcome, Report, assert_conv2d, check
+from refconv.check import Outcome, Report, check
 from refconv.diagnosis import Diagnosis, Fingerprint, Hunt, diagnose, fingerprint, hunt, with_causes
+from refconv.diagnosis.assertion import assert_conv2d
 from refconv.errors import (
     CatalogueError,
     DisagreementError,

@@ -6,6 +6,7 @@ imports pytest alone; NumPy and the rest follow when a test asks for one of the 
 
 from __future__ import annotations
 
+import pickle
 import shlex
 import warnings
 from collections.abc import Iterator
@@ -44,6 +45,7 @@ PATHS = ("vectors", "xfails")
 
 plan_key: pytest.StashKey[Plan] = pytest.StashKey()
 step_key: pytest.StashKey[Stepwise] = pytest.StashKey()
+outcomes_key: pytest.StashKey[list[Outcome]] = pytest.StashKey()  # of what this process executed
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -108,7 +110,15 @@ def refconv_outcome(request: pytest.FixtureRequest) -> Outcome:
         warnings.simplefilter("ignore")  # the verdict is that of refconv check, whatever filters a project sets
         outcome = _step(request.config).outcome(*request.param)
     request.node.user_properties.append((PROPERTY, f"{outcome.status} {outcome.operation} {outcome.case_id}"))
+    if outcome.status != "UNSUPPORTED":
+        request.config.stash.setdefault(outcomes_key, []).append(outcome)
     return outcome
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what came of a worker of xdist to the process that tells it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[PROPERTY] = pickle.dumps(session.config.stash.get(outcomes_key, []))
 
 
 class Tally:
@@ -124,6 +134,12 @@ class Tally:
             if name == PROPERTY:
                 status, operation, case = str(value).split(" ", 2)
                 self.statuses[case, operation] = status
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what came of a worker of xdist."""
+        told = getattr(node, "workeroutput", {}).get(PROPERTY)
+        self.config.stash.setdefault(outcomes_key, []).extend(pickle.loads(told) if told else [])
 
     @property
     def executed(self) -> list[tuple[str, str]]:
@@ -153,10 +169,23 @@ class Tally:
         cases = len({case for case, _ in self.statuses})
         total, words = len(self.statuses), "case" if cases == 1 else "cases"
         terminalreporter.write_line(f"{len(self.executed)} of {total} operations executed in {cases} {words}.")
+        for line in self._bugs():
+            terminalreporter.write_line(line)
         for warning in self._idle():
             terminalreporter.write_line(f"warning: {warning}", yellow=True)
         if self.too_few:
             terminalreporter.write_line(f"failed: {self.too_few}", red=True, bold=True)
+
+    def _bugs(self) -> list[str]:
+        outcomes = self.config.stash.get(outcomes_key, [])
+        if not any(outcome.failed for outcome in outcomes):
+            return []
+        from refconv.check import Report
+        from refconv.diagnosis.bugs import bugs
+
+        suite = _plan(self.config).suite
+        told = bugs(Report(setting(self.config, "impl"), suite.name, suite.version, tuple(outcomes)), suite)
+        return [*told, f"More on them: {shlex.join(['refconv', 'diagnose', setting(self.config, 'impl')])}"]
 
     def _idle(self) -> list[str]:
         path = setting(self.config, "xfails")

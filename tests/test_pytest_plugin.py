@@ -52,11 +52,17 @@ def test_a_broken_convolution_fails_in_words_and_without_a_traceback(project):
         "*test_conv2d?worked-example-float32-iota/x3x3-w2x2-forward*",
         "FAIL  worked-example-float32-iota/x3x3-w2x2  forward",
         "  first wrong * y?0, 0, 0, 0?: expected 37, got 23",
-        "  usually means *",
         "  reproduce  *refconv check mypkg:broken --select worked-example-float32-iota/x3x3-w2x2",
+        "kernel-flipped (1 failure, one problem only): The kernel is flipped along all axes. *Usually means: *",
+        "More on them: refconv diagnose mypkg:broken",
     ])  # fmt: skip
     done.stdout.no_fnmatch_line("*Traceback*")
     done.stdout.no_fnmatch_line("*conformance.py:*: Failed*")
+
+
+def test_workers_tell_together_which_bug_it_is(project):
+    done = project(*BROKEN, *EXACT, "-n", "2", process=True)
+    done.stdout.fnmatch_lines(["kernel-flipped (* failures): The kernel is flipped along all axes. Usually means: *"])
 
 
 def test_the_ids_are_case_ids_with_their_operations_in_the_order_of_the_suite(project):

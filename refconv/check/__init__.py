@@ -1,6 +1,5 @@
 """Checking: an implementation, a suite, and what became of every case."""
 
-from refconv.check.assertion import assert_conv2d
 from refconv.check.causes import Cause
 from refconv.check.expect import expect, expected, idle_warning
 from refconv.check.fresh import FreshSuite
@@ -22,7 +21,6 @@ __all__ = [
     "RuleSummary",
     "Stepwise",
     "Xfail",
-    "assert_conv2d",
     "check",
     "expect",
     "expected",

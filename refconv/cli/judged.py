@@ -75,7 +75,7 @@ def check_command(
     words = (f" --vectors {vectors}" if vectors else "") + (f" --xfails {xfails}" if xfails else "")
     words += "" if fresh is None else f" --fresh {fresh}"
     command = with_options(f"refconv check {impl}", words + claims(judged_by, strict_statistics, policies, ops))
-    code = conclude(report, command, reports, min_cases)
+    code = conclude(report, command, reports, min_cases, f"refconv diagnose {impl}")
     if written:
         waiting = write_xfails(report, written, known, force)
         console().print(f"{escape(str(written))} is written; {waiting} of its entries need a link in 'issue'.")

@@ -11,7 +11,7 @@ import functools
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,12 +20,13 @@ import numpy.typing as npt
 
 from refconv.check import Outcome, Report
 from refconv.check.causes import Cause
-from refconv.diagnosis.defects import every_defect, transposed_defects
+from refconv.diagnosis.defects import Defect, Triggered, known_defects, transposed_defects
+from refconv.diagnosis.defects.resized import resized
 from refconv.diagnosis.kills import Model, judge, predicted
 from refconv.errors import GeometryError
-from refconv.implementations import RESULT_NAMES
+from refconv.implementations import ARGUMENTS, RESULT_NAMES
 from refconv.judge import Verdict, digest
-from refconv.problem import read_problem
+from refconv.problem import ConvProblem, read_problem
 from refconv.suite import Expected, Suite
 
 Array = npt.NDArray[Any]
@@ -104,7 +105,9 @@ class _Models:
         if found is None:
             return False
         got, expected = found
-        if expected.lo is None or outcome.verdict is None or got.shape != expected.tensor.shape:
+        if outcome.verdict is None:
+            return outcome.digest in (digest(got), self._resized(slug, outcome, expected))
+        if expected.lo is None or got.shape != expected.tensor.shape:
             return digest(got) == outcome.digest
         return _alike(judge(got, expected), outcome.verdict)
 
@@ -124,6 +127,19 @@ class _Models:
         except ValueError:
             return True
         return False
+
+    def _resized(self, slug: str, outcome: Outcome, expected: Expected) -> str:
+        """Return the digest of the y whose size follows from the defect; nothing where there is none."""
+        layer, case = _known()[slug](), self._case(outcome.case_id)
+        if outcome.operation != "forward" or isinstance(layer, Triggered) or not isinstance(layer, Defect):
+            return ""
+        x, weight, bias = (case.inputs.get(name) for name in ARGUMENTS["forward"])
+        if x is None or weight is None or not isinstance(case.problem, ConvProblem):
+            return ""
+        wide = None if bias is None else bias.astype(np.float64)
+        with np.errstate(all="ignore"):
+            y = resized(layer, x.astype(np.float64), weight.astype(np.float64), wide, case.problem)
+            return "" if y is None else digest(y.astype(expected.tensor.dtype))
 
     def _predicted(self, slug: str, outcome: Outcome) -> tuple[Array, Expected] | None:
         model = _known()[slug]
@@ -166,14 +182,41 @@ def _best(sample: Sequence[Outcome], report: Report, models: _Models) -> list[_C
         if len(keys) == most
     ]
     best = max(candidates, key=lambda one: one.rank)  # the earliest of the best
-    return [one for one in candidates if one.rank == best.rank and one.found == best.found]
+    equals = [one for one in candidates if one.rank == best.rank and one.found == best.found]
+    return _narrowest(equals, report, models) if len(equals) > 1 else equals
 
 
-def _contradictions(slug: str, operations: Iterable[str], report: Report, models: _Models) -> int:
-    """Count the right results on which a defect would show."""
-    right = [o for o in report.outcomes if o.status == "PASS" and o.operation in operations and not o.policy]
-    spread = sorted(right, key=_work)[:: max(1, len(right) // (4 * WITNESSES))]  # the smaller quarter, all sizes
-    return sum(models.shows(slug, outcome) for outcome in spread[:WITNESSES])
+def _contradictions(slug: str, operations: Container[str], report: Report, models: _Models) -> int:
+    """Count the right results on which a defect would show, and the wrong ones on which it would, but as others."""
+    wrong = (o for o in report.failures if o.digest and o.operation in operations and _is_certain(o))
+    others = (o for o in _spread(wrong) if not models.predicts(slug, o))
+    return _shown(slug, operations, report, models) + sum(models.shows(slug, outcome) for outcome in others)
+
+
+def _shown(slug: str, operations: Container[str], report: Report, models: _Models) -> int:
+    """Count the right results of some operations on which a defect would show."""
+    right = (o for o in report.outcomes if o.status == "PASS" and o.operation in operations and not o.policy)
+    return sum(models.shows(slug, outcome) for outcome in _spread(right))
+
+
+def _narrowest(equals: Sequence[_Candidate], report: Report, models: _Models) -> list[_Candidate]:
+    """Of defects that explain the same, return those that would show least in what is right of other operations."""
+    surplus = []
+    for one in equals:
+        others = set(_known()[one.slug].operations) - {operation for _, operation in one.found}
+        surplus.append(_shown(one.slug, others, report, models))
+    return [one for one, count in zip(equals, surplus, strict=True) if count == min(surplus)]
+
+
+def _spread(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Take some outcomes of all sizes, among the smaller quarter."""
+    found = sorted(outcomes, key=_work)
+    return found[:: max(1, len(found) // (4 * WITNESSES))][:WITNESSES]
+
+
+def _is_certain(outcome: Outcome) -> bool:
+    """Say whether a result has no roundings, so that it equals what a defect predicts if it is of this defect."""
+    return outcome.rule == "exact" and outcome.element in ("float32", "float64")
 
 
 def _cause(equals: Sequence[_Candidate], items: Sequence[Outcome]) -> Cause:
@@ -188,7 +231,7 @@ def _cause(equals: Sequence[_Candidate], items: Sequence[Outcome]) -> Cause:
 
 @functools.cache
 def _known() -> dict[str, Model]:
-    return {**every_defect(), **transposed_defects()}
+    return {**known_defects(), **transposed_defects()}
 
 
 def _refused(outcome: Outcome) -> bool:

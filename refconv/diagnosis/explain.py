@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from refconv.diagnosis.conditions import Conditions, conditions
-from refconv.diagnosis.defects import every_defect
+from refconv.diagnosis.defects import known_defects
 from refconv.diagnosis.difference import Difference, difference, difference_of_linear
 from refconv.diagnosis.numerics import explain_rounding
 from refconv.diagnosis.observe import Observation, call
@@ -111,7 +111,7 @@ def explain(
     described = _described(runner, operation, wrong, found, plain, seconds / 2)
     counted = Counter(slug for item in wrong for slug in item.matches or ())
     likely = [*suspects, *(slug for slug, _ in counted.most_common())]
-    suspects = [slug for slug in likely if operation in every_defect()[slug].operations]
+    suspects = [slug for slug in likely if operation in known_defects()[slug].operations]
     pair: tuple[str, ...] = ()
     if suspects or not described.exact:
         pair = find_pair(operation, items, suspects, seconds / 4, without) or ()

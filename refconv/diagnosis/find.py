@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from refconv.diagnosis.defects import every_defect
+from refconv.diagnosis.defects import known_defects
 from refconv.diagnosis.observe import Observation
 from refconv.diagnosis.predict import fits, shows
 from refconv.diagnosis.probes import FORMAT, PROBLEMS, probe_named
@@ -42,7 +42,7 @@ def find(observations: Sequence[Observation]) -> list[Finding]:
 
 def _best(left: dict[str, set[str]], by_operation: Operations) -> tuple[Names, Names]:
     """Return the operations that the best defect explains, and all defects that are as good."""
-    slugs = [slug for slug in every_defect() if any(slug in found for found in left.values())]
+    slugs = [slug for slug in known_defects() if any(slug in found for found in left.values())]
     explained = {slug: tuple(name for name, found in left.items() if slug in found) for slug in slugs}
     scores = {slug: (len(explained[slug]), -_surplus(slug, by_operation)) for slug in slugs}
     first = max(slugs, key=scores.__getitem__)  # the earliest of the best
@@ -89,7 +89,7 @@ def _put_to_all(items: Sequence[Observation], count: int, without: Collection[st
 
 
 def _matches(item: Observation, without: Collection[str]) -> tuple[str, ...]:
-    return tuple(slug for slug in every_defect() if slug not in without and _predicts(slug, item))
+    return tuple(slug for slug in known_defects() if slug not in without and _predicts(slug, item))
 
 
 def candidates(observations: Sequence[Observation]) -> set[str]:
@@ -112,7 +112,7 @@ def explains(slug: str, item: Observation) -> bool:
 
 
 def _predicts(slug: str, item: Observation) -> bool:
-    known = item.operation in every_defect()[slug].operations
+    known = item.operation in known_defects()[slug].operations
     return known and fits(slug, item.operation, probe_named(item.probe), item.results, item.near)
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 
 from refconv.diagnosis.attributes import attributes
-from refconv.diagnosis.defects import Triggered, every_defect
+from refconv.diagnosis.defects import Triggered, known_defects
 from refconv.diagnosis.find import candidates, explains, softened
 from refconv.diagnosis.observe import Observation, observe_one
 from refconv.diagnosis.predict import Calls, predict, same
@@ -60,7 +60,7 @@ def narrowed(runner: Runner, operation: str, items: Sequence[Observation], secon
 
 def _pool(operation: str, items: Sequence[Observation], left: Collection[str]) -> Iterator[Probe]:
     """Yield the examples of the defects that are left, what differs little from those or from what was wrong, more."""
-    models = [defect for slug in sorted(left) if issubclass(defect := every_defect()[slug], Triggered)]
+    models = [defect for slug in sorted(left) if issubclass(defect := known_defects()[slug], Triggered)]
     examples = [ConvProblem.from_descriptor(model.example) for model in models]
     wrong = [probe_named(item.probe) for item in items if item.wrong]
     element = min(wrong, key=lambda probe: _work(probe.problem)).element.name

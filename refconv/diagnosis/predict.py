@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from refconv.diagnosis.defects import Triggered, every_defect
+from refconv.diagnosis.defects import Triggered, known_defects
+from refconv.diagnosis.defects.resized import resized
 from refconv.diagnosis.layer import Layer
 from refconv.diagnosis.probes import Probe, probe_named
 from refconv.errors import RefconvError
@@ -29,14 +30,17 @@ def predict(slug: str, operation: str, probe: Probe) -> Calls:
 
 def shows(slug: str, operation: str, probe: Probe) -> bool:
     """Say whether a defect changes the result of an operation."""
-    return operation in every_defect()[slug].operations and not all(
+    return operation in known_defects()[slug].operations and not all(
         same(result, probe.truth[operation]) for result in predict(slug, operation, probe)
     )
 
 
 def fits(slug: str, operation: str, probe: Probe, results: Calls, near: float = 0.0) -> bool:
     """Say whether two calls in a row gave what a defect predicts, or nearly so."""
-    pairs = zip(results, predict(slug, operation, probe), strict=True)
+    expected = predict(slug, operation, probe)
+    if operation == "forward" and results[0].shape != expected[0].shape:
+        expected = _resized(slug, probe.name)
+    pairs = zip(results, expected, strict=True)
     if not near:
         return all(same(*pair) for pair in pairs)
     bound = near * float(np.abs(probe.truth[operation]).max(initial=0))
@@ -65,17 +69,40 @@ def same(got: Array, expected: Array) -> bool:
 
 @functools.lru_cache(maxsize=16384)
 def _predict(slug: str, operation: str, name: str) -> Calls:
-    probe, defect = probe_named(name), every_defect()[slug]
-    layer: Layer = defect()
-    if isinstance(layer, Triggered):
-        if not layer.holds(operation, probe.problem, probe.element.dtype):
-            return (probe.truth[operation],) * 2
-        layer = layer.layer(operation, probe.problem, probe.element.dtype)
-    wide = probe.truth[operation].dtype  # narrow inputs are integers, which lose nothing
-    arguments = [probe.tensors[name].astype(wide) for name in ARGUMENTS[operation]]
+    probe = probe_named(name)
+    layer = _layer(slug, operation, probe)
+    if layer is None:
+        return (probe.truth[operation],) * 2
+    arguments = _arguments(operation, probe)
     try:
         first = getattr(layer, operation)(*arguments, probe.problem)
-        second = getattr(layer, operation)(*arguments, probe.problem) if defect.stateful else first
+        second = getattr(layer, operation)(*arguments, probe.problem) if known_defects()[slug].stateful else first
     except (RefconvError, ValueError, IndexError):  # a model that knows no such problem
         return NOTHING
     return first, second
+
+
+@functools.lru_cache(maxsize=4096)
+def _resized(slug: str, name: str) -> Calls:
+    """Return what two calls in a row give if the output's size follows from the mistake."""
+    probe = probe_named(name)
+    layer = _layer(slug, "forward", probe)
+    if layer is None:
+        return NOTHING
+    x, weight, bias = _arguments("forward", probe)
+    y = resized(layer, x, weight, bias, probe.problem)
+    return NOTHING if y is None else (y, y)
+
+
+def _layer(slug: str, operation: str, probe: Probe) -> Layer | None:
+    """Return the layer with a defect; None where its trigger does not hold."""
+    layer: Layer = known_defects()[slug]()
+    if not isinstance(layer, Triggered):
+        return layer
+    element = probe.element.dtype
+    return layer.layer(operation, probe.problem, element) if layer.holds(operation, probe.problem, element) else None
+
+
+def _arguments(operation: str, probe: Probe) -> list[Array]:
+    """Return the tensors of a call as wide as its result: narrow inputs are integers, which lose nothing."""
+    return [probe.tensors[name].astype(probe.truth[operation].dtype) for name in ARGUMENTS[operation]]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from refconv.diagnosis.defects import every_defect
+from refconv.diagnosis.defects import known_defects
 from refconv.diagnosis.observe import Observation, Refusal
 from refconv.diagnosis.traits import shape_hint, telling
 from refconv.implementations import RESULT_NAMES
@@ -69,7 +69,7 @@ def describe(
 
 def _finding(finding: Finding) -> str:
     slug, *equals = finding.defects
-    defect = every_defect()[slug]
+    defect = known_defects()[slug]
     where = f"seen on {finding.shown} of {_count(finding.judged, 'problem')}"
     text = f"{_listed(finding.operations)}: {slug}, {where}. {defect.summary()} Usually means: {defect.usually}"
     if finding.shown == 1:

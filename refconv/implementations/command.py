@@ -65,7 +65,7 @@ class Command:
     """
 
     repeats, arranges = True, False
-    checks_arguments = False
+    checks_arguments = transposed = False
 
     def __init__(self, words: Sequence[str], timeout: float = TIMEOUT, start: float = START) -> None:
         self.words, self.timeout, self.start = tuple(words), timeout, start
@@ -105,8 +105,8 @@ class Command:
             return Answer("ERROR", message=str(error))
 
     def _answer(self, call: Call, begin: float) -> Answer:
-        if isinstance(call.problem, TransposedProblem):  # who does not know the operator would compute another one
-            return Answer("UNSUPPORTED", message="the protocol has no transposed convolutions")
+        if isinstance(call.problem, TransposedProblem) and not self.transposed:  # it would compute another operator
+            return Answer("UNSUPPORTED", message="does not say in its greeting that it knows transposed convolutions")
         message = run_message(call, self._next(), self._files)
         size = sum(tensor.nbytes for tensor in call.tensors.values())
         answer = self._exchange(message, self.timeout)
@@ -153,6 +153,7 @@ class Command:
                 "ERROR", f"asked for the transport {transport!r:.80}, which is none of {', '.join(TRANSPORTS)}"
             )
         self.checks_arguments = answer.get("checks_arguments") is True
+        self.transposed = answer.get("transposed") is True
         name = answer.get("name")
         self.name = name[:100] if isinstance(name, str) and name.isprintable() and name else self.name
         if transport == "file" and self._temporary is None:

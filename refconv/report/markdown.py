@@ -63,7 +63,7 @@ def _known(report: Report) -> str:
 def _section(kind: Kind, report: Report, command: str | None) -> str:
     """Show the smallest failure of a kind, its facts inside a fence that no text of theirs can close."""
     outcome = kind.smallest
-    body = "\n".join(describe_failure(outcome, report, reproduce(report, outcome.case_id, command)))
+    body = "\n".join(describe_failure(outcome, report, reproduce(report, outcome.case_id, command), kind.flag))
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", body)), default=0))
     each = ", ".join(f"{name} {count}" for name, count in kind.operations.items())
     counted = f" ({len(kind.outcomes)} failures: {each})" if kind.others else ""

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from refconv.check import Outcome
-from refconv.diagnosis.defects import Triggered, every_defect
+from refconv.diagnosis.defects import Triggered, known_defects
 from refconv.diagnosis.layer import ABSENT, Layer
 from refconv.problem import ConvProblem
 from refconv.report.geometry import LABELLED, Grid, Mark, Place, Slot, drawable, field, label, reads, slots_of
@@ -33,7 +33,7 @@ def draw_predicted(outcome: Outcome, defect: str) -> Grid | None:
     slots = list(np.ndindex(*slots_of(problem, outcome.operation)))
     if len(slots) > LABELLED or sum(sizes) > MOST:
         return None
-    layer: Layer = every_defect()[defect]()
+    layer: Layer = known_defects()[defect]()
     if isinstance(layer, Triggered):
         layer = layer.layer(outcome.operation, problem, np.dtype("float32"))
     does = {slot: _asked(layer, outcome.operation, problem, first.index, slot) for slot in slots}

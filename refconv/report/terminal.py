@@ -19,12 +19,11 @@ from refconv.report.words import (
     compare,
     describe_failure,
     describe_problem,
+    hint,
     not_looked_at,
-    ordered_flags,
     plain,
     reproduce,
     sentence,
-    usually_means,
 )
 
 LISTED = 10  # entries of expected failures, and families with failures
@@ -135,7 +134,7 @@ def _print_kind(kind: Kind, console: Console, report: Report, command: str | Non
     _line(console, f"\n{outcome.status}  {plain(kind.title)}{counted}", "bold")
     smallest = f"{plain(outcome.case_id)}  {outcome.operation}"
     if whole:
-        for line in (f"case           {smallest}", *describe_failure(outcome, report, again)):
+        for line in (f"case           {smallest}", *describe_failure(outcome, report, again, kind.flag)):
             _line(console, f"  {line}")
         return
     if kind.cause:
@@ -146,14 +145,13 @@ def _print_kind(kind: Kind, console: Console, report: Report, command: str | Non
 
 def _few(kind: Kind, report: Report, smallest: str, again: str) -> list[tuple[str, str]]:
     outcome = kind.smallest
-    wrong = compare(outcome) and not kind.cause
-    means = usually_means([kind.flag, *ordered_flags(report, outcome)], limit=1) if wrong else []
+    means = "" if kind.cause else hint(outcome, report, kind.flag)
     return [
         ("smallest", smallest),
         ("problem", describe_problem(outcome.descriptor)),
         *(("wrong", sentence(row)) for row in compare(outcome)[:1]),
         *(("message", plain(text)) for text in [outcome.message] if text and not compare(outcome)),
-        *(("means", plain(text)) for text in means),
+        *(("may mean", plain(text)) for text in [means] if text),
         ("reproduce", again),
     ]
 

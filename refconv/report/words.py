@@ -21,6 +21,7 @@ LONGEST = 600  # characters of a message: an implementation may print its whole 
 
 # A flag of an index says more than a flag of the values, and that more than a general one.
 _SPECIFIC = ("KNOWN_BUG", "INVALID", "CHOICE", "INDEXING", "LAYOUT", "NONFINITE", "DTYPE", "NUMERIC", "EXACT", "BASIC")
+WIDTH = len("usually means")  # of the longest label
 _PREFIX = "A failure usually means that "
 
 
@@ -104,6 +105,26 @@ def usually_means(flags: Iterable[str], limit: int = 2) -> list[str]:
     """
     notes = [FLAGS[flag] for flag in flags if flag in FLAGS]
     return [note.effect.removeprefix(_PREFIX) for note in notes[:limit]]
+
+
+def hint(outcome: Outcome, report: Report, flag: str = "") -> str:
+    """Say what a wrong result may mean: what cases with a flag hunt, if all of them fail while others pass.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    report : Report
+    flag : str, optional
+        What the failures of its kind have in common; by default the flag of the outcome that says most.
+
+    Returns
+    -------
+    str
+        Empty where there is nothing to go by: no wrong numbers, or no flag that tells right from wrong.
+    """
+    flag = flag or next(iter(ordered_flags(report, outcome)), "")
+    telling = report.failing_share(outcome.operation, flag) == 1 and report.by_operation()[outcome.operation]["PASS"]
+    return "".join(usually_means([flag])) if compare(outcome) and telling else ""
 
 
 def ordered_flags(report: Report, outcome: Outcome) -> list[str]:
@@ -201,7 +222,7 @@ def compare(outcome: Outcome) -> list[Comparison]:
     return [_comparison(label, element, outcome) for label, element in found.items()]
 
 
-def facts(outcome: Outcome, report: Report) -> list[tuple[str, str]]:
+def facts(outcome: Outcome, report: Report, flag: str = "") -> list[tuple[str, str]]:
     """List what there is to know about a failure apart from its numbers, each with its label.
 
     Parameters
@@ -209,6 +230,8 @@ def facts(outcome: Outcome, report: Report) -> list[tuple[str, str]]:
     outcome : Outcome
     report : Report
         The run that it belongs to, which tells which flags its failures have in common.
+    flag : str, optional
+        What the failures of its kind have in common.
 
     Returns
     -------
@@ -225,11 +248,11 @@ def facts(outcome: Outcome, report: Report) -> list[tuple[str, str]]:
     if cause:
         rows += [("diagnosis", str(cause)), ("usually means", cause.usually)]
     else:
-        rows += [("usually means", meaning) for meaning in usually_means(flags)]
+        rows.append(("may mean", hint(outcome, report, flag)))
     return [(label, plain(text)) for label, text in rows if text]
 
 
-def describe_failure(outcome: Outcome, report: Report, again: str) -> list[str]:
+def describe_failure(outcome: Outcome, report: Report, again: str, flag: str = "") -> list[str]:
     """Tell a failure in lines of plain text.
 
     Parameters
@@ -238,13 +261,14 @@ def describe_failure(outcome: Outcome, report: Report, again: str) -> list[str]:
     report : Report
     again : str
         The command that reproduces it.
+    flag : str, optional
+        What the failures of its kind have in common.
     """
     numbers = [(row.label, sentence(row)) for row in compare(outcome)]
-    rows = [*facts(outcome, report), ("reproduce", again)]
-    at = next((i for i, (label, _) in enumerate(rows) if label in ("diagnosis", "usually means", "reproduce")), 0)
+    rows = [*facts(outcome, report, flag), ("reproduce", again)]
+    at = next((i for i, (label, _) in enumerate(rows) if label in ("diagnosis", "may mean", "reproduce")), 0)
     rows[at:at] = numbers
-    width = max(len(label) for label, _ in rows)
-    return [f"{label:<{width}}  {text}" for label, text in rows]
+    return [f"{label:<{WIDTH}}  {text}" for label, text in rows]
 
 
 def _comparison(label: str, element: Element, outcome: Outcome) -> Comparison:

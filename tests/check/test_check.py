@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from refconv import CatalogueError, assert_conv2d, check, load_suite
+from refconv import CatalogueError, assert_conv2d, check, conv2d, load_suite
 from refconv.generate import generate
 from refconv.implementations.references import Reference
 from refconv.reference import direct, im2col, sparse
@@ -205,6 +205,14 @@ def test_selections(smoke):
 def test_assert_conv2d_names_the_first_failures(smoke):
     with pytest.raises(AssertionError, match=r"\nworked-example-float32-iota/x3x3-w2x2 forward: 4 of 4 elements"):
         assert_conv2d(lambda x, weight, bias=None: x[:, :1, :-1, :-1], select=["worked-example-*"])
+
+
+def test_assert_conv2d_names_the_bug(smoke):
+    def flipped(x, weight, bias=None):
+        return conv2d(x, weight[:, :, ::-1, ::-1], bias)
+
+    with pytest.raises(AssertionError, match=r"\nkernel-flipped \(.* failures\): The kernel is flipped"):
+        assert_conv2d(flipped)
 
 
 def test_one_step_beyond_what_is_allowed_fails_whichever_tensor_it_is_in(smoke):

@@ -8,6 +8,7 @@ import pytest
 from refconv.check import check
 from refconv.diagnosis import all_defects, with_causes
 from refconv.diagnosis.layer import Layer
+from refconv.errors import GeometryError
 from refconv.formats import natural_output
 from refconv.judge import digest
 from refconv.suite import load_suite
@@ -102,3 +103,60 @@ def test_a_second_call_that_goes_wrong_is_no_wrong_value(smoke):
     report = check(all_defects()["gradients-accumulated"](), smoke, ["*-iota/*"])
     assert [outcome.digest for outcome in report.failures] == [""] * len(report.failures)
     assert report.failures
+
+
+class Sized:
+    """A layer that takes the problem for another one, its output's size included."""
+
+    def __init__(self, **changes):
+        self.changes = changes
+
+    def forward(self, x, weight, bias, problem):
+        try:
+            other = replace(problem, **{name: change(getattr(problem, name)) for name, change in self.changes.items()})
+        except GeometryError:
+            raise NotImplementedError("no output at all") from None
+        return Bent().forward(x, weight, bias, other)
+
+
+@pytest.mark.parametrize(
+    ("changes", "slug"),
+    [
+        ({"stride": lambda s: (s[0],) * len(s)}, "stride-of-height-for-both"),
+        ({"dilation": lambda d: (d[0],) * len(d)}, "dilation-of-height-for-both"),
+        ({"padding": lambda p: (p[0],) * len(p)}, "padding-of-height-for-both"),
+        ({"padding": lambda p: ((0, 0),) * len(p)}, "padding-ignored"),
+        ({"padding": lambda p: tuple((begin, 0) for begin, _ in p)}, "padding-at-end-missing"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_bug_that_changes_the_size_is_named(smoke, changes, slug):
+    report = with_causes(check(Sized(**changes), smoke, PLAIN, ["forward"], thorough=False), smoke)
+    assert [(cause.defect, cause.contradicted) for cause in report.causes] == [(slug, 0)]
+    assert all(report.cause_of(outcome) for outcome in report.failures)
+
+
+def test_a_missing_row_is_named(smoke):
+    class Short:
+        def forward(self, x, weight, bias, problem):
+            if problem.output_size[0] < 2:
+                raise NotImplementedError("two rows or more")
+            return Bent().forward(x, weight, bias, problem)[:, :, :-1]
+
+    (cause,) = caused(Short(), smoke).causes
+    assert (cause.defect, cause.contradicted) == ("last-output-row-missing", 0)
+
+
+def test_other_wrong_results_make_a_defect_only_like_it(smoke):
+    class Both:
+        def forward(self, x, weight, bias, problem):
+            return Bent(forward="kernel-flipped").forward(x, weight, bias, problem) + (problem.groups > 1)
+
+    first = caused(Both(), smoke).causes[0]
+    assert first.defect == "kernel-flipped"
+    assert first.contradicted > 0
+
+
+def test_what_is_right_elsewhere_chooses_the_narrower_defect(smoke):
+    (cause,) = caused(Bent(grad_weight="dilation-ignored"), smoke).causes
+    assert (cause.defect, cause.equals) == ("grad-weight-dilation-ignored", ())

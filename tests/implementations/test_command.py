@@ -17,7 +17,7 @@ from refconv.implementations.protocol_test import call_of
 from refconv.suite.embedded import smoke_folder
 
 HARNESS = EXAMPLES / "harness.py"
-FILES = HARNESS_ZOO.with_name("harness_files.py")
+FILES, TRANSPOSED = (HARNESS_ZOO.with_name(f"harness_{name}.py") for name in ("files", "transposed"))
 SELECT = ["worked-*", "arithmetic-guide-*", "leftover-*", "pointwise-*"]
 
 
@@ -57,6 +57,20 @@ def test_the_harnesses_of_the_documentation_pass(words, left_behind):
     assert report.implementation == Path(words[1]).name
     assert report.count()["PASS"] > 40
     assert len(left_behind) == 1
+
+
+@pytest.mark.parametrize(
+    ("misdeed", "statuses"), [("", {"PASS"}), ("flip", {"PASS", "FAIL"}), ("silent", {"UNSUPPORTED"})]
+)
+def test_transposed_convolutions_are_asked_of_programs_that_say_so(misdeed, statuses, left_behind):
+    suite, words = refconv.load_suite(CORE.with_name("axes")), [sys.executable, str(TRANSPOSED), misdeed]
+    select = ["conv-transpose*-float32-exact/s*", "conv-transpose*-float32-exact/pointwise"]
+    with Command(words) as session:
+        report = refconv.check(session, suite, select, ["forward"], thorough=False)
+    assert {outcome.status for outcome in report.outcomes} == statuses
+    assert len(report.outcomes) > 10
+    causes = refconv.with_causes(report, suite).causes
+    assert [cause.defect for cause in causes] == (["transposed-kernel-flipped"] if misdeed == "flip" else [])
 
 
 @needs_node

@@ -52,6 +52,16 @@ def test_what_few_cases_say_fits_the_schema(tmp_path):
         assert message.get("overflow") in (None, first.judge.overflow)
 
 
+def test_other_axes_and_transposed_convolutions_fit_the_schema(tmp_path):
+    suite = refconv.load_suite(CORE.with_name("axes"))
+    for case in map(suite.case, suite.select(["conv*-float32-exact/plain", "conv-transpose*-float32-exact/s2*-e1*"])):
+        message = run_message(Call(case.id, "forward", case.inputs, case.problem), 1, Folder(tmp_path))
+        validator("run").validate(message)
+        if case.id.startswith("conv-transpose"):
+            del message["problem"]["operator"]  # output_padding alone would be read as that of a convolution
+            assert not validator("run").is_valid(message)
+
+
 @pytest.mark.parametrize("name", ["float64", "float32", "float16", "bfloat16", "float8_e5m2", "int32", "uint8"])
 def test_a_tensor_survives_the_journey(name):
     tensor = np.arange(6).reshape(2, 3).astype(refconv.formats.get_format(name).dtype)

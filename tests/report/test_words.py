@@ -12,6 +12,7 @@ from refconv.report.words import (
     describe_problem,
     facts,
     headline,
+    hint,
     ordered_flags,
     plain,
     reproduce,
@@ -110,10 +111,21 @@ def test_a_failure_is_told_like_a_colleague_would(report_of, failure):
         "padding ((1, 0), (2, 1)), groups 2, y (2, 6, 3, 10)",
         "wrong          2 of 360 elements; float32, judged exact",
         "first wrong    y[0, 0, 0, 5]: expected 2, got 2.75",
-        "usually means  channels are interleaved instead of blocked, or the offset of a group is wrong.",
-        "usually means  the accumulator is narrower than claimed, or a product is missing altogether.",
         "reproduce      again",
     ]
+
+
+def test_a_flag_hints_where_all_its_cases_fail_and_others_pass(report_of, failure, outcome):
+    passing, grouped = outcome(flags=("Basic",)), outcome(flags=("Grouped",))
+    assert hint(failure(), report_of(failure(), passing)).startswith("channels are interleaved")
+    assert hint(failure(), report_of(failure(), passing), "RealValued").startswith("the accumulator is narrower")
+    assert hint(failure(), report_of(failure(), passing, grouped), "Grouped") == ""
+    assert hint(failure(), report_of(failure())) == ""
+
+
+def test_a_flag_says_nothing_of_a_crash(report_of, outcome):
+    crash = outcome(status="CRASH", message="its process died of SIGSEGV")
+    assert hint(crash, report_of(crash, outcome(flags=("Basic",)))) == ""
 
 
 def test_headline_never_calls_an_empty_run_a_success(report_of, outcome, passing, mixed):

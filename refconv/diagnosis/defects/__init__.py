@@ -26,6 +26,7 @@ from refconv.diagnosis.defects import (
     orientation,
     padding,
     placement,
+    sizes,
     stride_dilation,
     tails,
     values,
@@ -99,6 +100,18 @@ def every_defect() -> Mapping[str, type[Defect]]:
     return MappingProxyType({**all_defects(), **triggered_defects()})
 
 
+@functools.cache
+def known_defects() -> Mapping[str, type[Defect]]:
+    """Return all defects that can be named: those of the output's size, too, which any case shows.
+
+    Examples
+    --------
+    >>> sorted(set(known_defects()) - set(every_defect()))[0]
+    'dilation-missing-in-size'
+    """
+    return MappingProxyType({**every_defect(), **{defect.name: defect for defect in _found((sizes,), Defect)}})
+
+
 __all__ = [
     "FAMILIES",
     "TRIGGERED_FAMILIES",
@@ -108,6 +121,7 @@ __all__ = [
     "Triggered",
     "all_defects",
     "every_defect",
+    "known_defects",
     "transposed_defects",
     "triggered_defects",
 ]

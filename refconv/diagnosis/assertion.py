@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from refconv.check.run import check
+from refconv.check import check
+from refconv.diagnosis.bugs import bugs
 from refconv.problem import OPERATIONS
 from refconv.suite import Suite, load_suite
 from refconv.suite.embedded import smoke_folder
@@ -32,15 +33,16 @@ def assert_conv2d(
     Raises
     ------
     AssertionError
-        With the first failures, or if nothing could be executed.
+        With the first failures and the bugs behind them, or if nothing could be executed.
 
     Examples
     --------
     >>> import refconv
     >>> refconv.assert_conv2d(refconv.conv2d, select=["*-float32-*"])
     """
-    report = check(implementation, suite or load_suite(smoke_folder()), select, operations, policies=policies)
+    suite = suite or load_suite(smoke_folder())
+    report = check(implementation, suite, select, operations, policies=policies)
     if report.passed:
         return
     lines = [f"{failure.case_id} {failure.operation}: {failure.message}" for failure in report.failures[:5]]
-    raise AssertionError("\n".join([report.summary(), *lines]))
+    raise AssertionError("\n".join([report.summary(), *lines, *bugs(report, suite)]))
