@@ -13,6 +13,11 @@ this page, and `tests/catalogue/test_axes_kills.py` holds it to the vectors.
     refconv check torch --vectors vectors/axes
     refconv check mypkg:conv_transpose2d --vectors vectors/axes --select 'conv-transpose2d-*'
 
+Functions that want channels last, or other weights, say so behind an `@`: their tensors are transposed on the way, and
+reports name them so. NHWC stands for NWC and NDHWC; weights of transposed convolutions are (C, K/G, ...) always.
+
+    refconv check mypkg:conv3d@NDHWC,HWIO --vectors vectors/axes --select 'conv3d-*'
+
 ## Families
 
 {families}

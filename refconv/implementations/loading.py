@@ -12,6 +12,7 @@ from typing import Any
 
 from refconv.errors import ImplementationError
 from refconv.implementations.callables import Runner, as_runner
+from refconv.implementations.laid_out import LaidOutRunner, split_layouts
 from refconv.implementations.library import LibraryRunner, is_library
 
 GROUP = "refconv.implementations"
@@ -34,7 +35,8 @@ def load_implementation(text: str) -> Runner:
     ----------
     text : str
         ``NAME`` or ``NAME:OPTION`` of a known engine, ``package.module:name``, ``path/file.py:name``, or
-        ``path/library.so``, a shared library with the C ABI of ``refconv_impl.h``.
+        ``path/library.so``, a shared library with the C ABI of ``refconv_impl.h``.  Behind an ``@``, layouts:
+        ``package.module:name@NHWC,HWIO``.
 
     Raises
     ------
@@ -46,6 +48,10 @@ def load_implementation(text: str) -> Runner:
     >>> load_implementation("im2col").name
     'im2col'
     """
+    plain, layouts = split_layouts(text)
+    if plain != text:
+        inner = load_implementation(plain)
+        return LaidOutRunner(inner, layouts, f"{inner.name}@{text.removeprefix(plain)[1:]}")
     first, _, rest = text.partition(":")
     known = engines()
     if first in known:

@@ -2,12 +2,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from problems import real_tensors
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import every_problem, real_tensors, transposed_problems
 
 from refconv import ConvProblem, exact
 from refconv.formats import get_format
+from refconv.implementations import ARGUMENTS
 from refconv.judge import error_bound, growth, judge_tensor, standard_interval
-from refconv.reference import direct, im2col
+from refconv.problem import OPERATIONS, TransposedProblem
+from refconv.reference import direct, im2col, transposed
 
 FLOAT32, FLOAT64, BFLOAT16 = map(get_format, ("float32", "float64", "bfloat16"))
 
@@ -55,6 +59,31 @@ def test_honest_float32_arithmetic_is_never_outside(problem, seed):
     for reference in (direct, im2col):
         y = reference.forward(tensors["x"], tensors["weight"], tensors["bias"], problem)
         assert judge_tensor(y, truth, lo, hi).passed
+
+
+@pytest.mark.parametrize("problems", [every_problem, transposed_problems], ids=["convolution", "transposed"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_honest_float32_arithmetic_is_never_outside_whatever_the_operator(problems, operation):
+    seen = set()
+
+    @settings(max_examples=25, deadline=None, database=None)
+    @given(problem=problems(smallest=1), seed=st.integers(0, 2**32 - 1))
+    def never_outside(problem, seed):
+        seen.add(len(problem.input_size))
+        tensors = single(np.float32, problem, seed)
+        room = transposed if isinstance(problem, TransposedProblem) else None
+        methods = (room.direct, room.im2col) if room else (direct, im2col)
+        total, magnitude, terms = (
+            measure(operation, tensors, problem, methods[1])
+            for measure in (exact.exact_sum, exact.exact_magnitude, exact.count_terms)
+        )
+        lo, hi, _ = standard_interval(total, magnitude, terms, FLOAT32, FLOAT32)
+        for reference in methods:
+            got = getattr(reference, operation)(*(tensors.get(name) for name in ARGUMENTS[operation]), problem)
+            assert judge_tensor(got, total.round(FLOAT32), lo, hi).passed
+
+    never_outside()
+    assert seen == {1, 2, 3}
 
 
 @pytest.mark.parametrize("seed", range(5))
