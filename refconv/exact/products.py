@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,8 @@ Extent = tuple[int, int]
 
 CARRIERS = ((np.float32, 24, 100), (np.float64, SIGNIFICAND, 1000))  # bits, and the farthest exponent of a lowest bit
 WIDEST = 50  # bits of a slice that is cut without scaling
-DARING = (2, 1)  # bits beyond what the worst digits would allow, which actual digits may
+DARING = tuple(product(range(3), range(3)))  # bits of slices and of first slices beyond what the worst digits allow
+TRIES = 2  # of cuts that actual digits may allow
 GAIN = 8  # bits by which the bound from the actual values may be better, or it is not worth computing
 
 # Slices of the second factor stand side by side on this axis, as if they were so many more channels.
@@ -124,11 +126,12 @@ def _convolved(
     """Cut both factors so that the fewest pairs are convolved, holding the bound against every pair."""
     safe = SIGNIFICAND + 2 - ceil_log2(problem.reduction_length(operation))
     needed = _pairs(extents, safe)
-    for total in (safe + daring for daring in DARING):
-        if _pairs(extents, total) < needed:
-            first, second, beside = _cut(operation, factors, extents, total, problem)
-            if _all_fit(operation, first, second, problem):
-                return _of_pairs(operation, first, second, beside, problem, apply)
+    cuts = [([(low, max(low, high - spare)) for low, high in extents], safe + daring) for daring, spare in DARING]
+    fewer = [cut for cut in cuts if _pairs(*cut) < needed]
+    for ends, total in sorted(fewer, key=lambda cut: _pairs(*cut))[:TRIES]:
+        first, second, beside = _cut(operation, factors, ends, total, problem)
+        if _all_fit(operation, first, second, problem):
+            return _of_pairs(operation, first, second, beside, problem, apply)
     first, second, beside = _cut(operation, factors, extents, safe, problem)
     return _of_pairs(operation, first, second, beside, problem, apply)
 
@@ -145,7 +148,10 @@ def _pairs(extents: list[Extent], total: int) -> int:
 def _cut(
     operation: str, factors: list[Reals], extents: list[Extent], total: int, problem: Problem
 ) -> tuple[list[Slice], list[Slice], Float64s]:
-    """Slice both factors, the second one side by side, so that columns are made once for all of its slices."""
+    """Slice both factors, the second one side by side, so that columns are made once for all of its slices.
+
+    Where the given extents fall short of a factor's, its first slice takes the bits that are missing.
+    """
     widths = _widths(extents, total)
     first = real_slices(factors[0], extents[0], widths[0])
     count, axis = count_slices(extents[1], widths[1]), BESIDE[operation][0]
