@@ -10,6 +10,7 @@ multiplication by using fast routines of matrix multiplication", Numerical Algor
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,8 @@ def finite_extent(tensor: Reals) -> tuple[int, int] | None:
     """Return :func:`extent`, or None where a tensor has NaN or infinities; looks at every element once."""
     flat = tensor.reshape(-1)
     largest, low = 0.0, LAST
-    for start in range(0, flat.size, _PIECE):
-        piece = flat[start : start + _PIECE]
+    for start, stop in pairwise([0, *range(_FIRST, flat.size, _PIECE), flat.size] if flat.size else []):
+        piece = flat[start:stop]
         here = max(float(piece.max()), -float(piece.min()))
         if not math.isfinite(here):
             return None
@@ -98,6 +99,7 @@ def count_slices(ends: tuple[int, int], width: int) -> int:
     return -(-(high - low + 1) // width)
 
 
+_FIRST = 2**9  # elements that tell most often where the lowest bit of all is
 _PIECE = 2**15  # elements that are looked at while they are in cache
 
 
