@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -17,6 +18,7 @@ from refconv.cli.output import console, tidy, waiting
 from refconv.diagnosis import diagnose, fingerprint, hunt
 from refconv.diagnosis.fingerprint import DTYPES as FLOATING
 from refconv.diagnosis.hunt import DTYPES, replay
+from refconv.diagnosis.wider import building_ahead
 from refconv.errors import ReportError
 from refconv.implementations import SessionRunner
 from refconv.judge.classes import FORMS
@@ -37,7 +39,10 @@ def diagnose_command(
 ) -> int:  # fmt: skip
     """Name the defect of an implementation, or describe what it computes instead."""
     problem = load_suite(vectors or smoke_folder()).case(case).problem if case else None
-    with tidy(), opened(impl, **isolation) as session, waiting("looking for the defect"):
+    with tidy(), ExitStack() as stack:
+        with building_ahead():
+            session = stack.enter_context(opened(impl, **isolation))
+        stack.enter_context(waiting("looking for the defect"))
         diagnosis = diagnose(SessionRunner(session), problem=problem)
     if for_machines:
         click.echo(json.dumps(diagnosis.as_json(), indent=2))

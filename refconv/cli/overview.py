@@ -14,7 +14,6 @@ from refconv.catalogue.promises import promises
 from refconv.catalogue.tiers import SMOKE, described_families
 from refconv.diagnosis import all_defects
 from refconv.diagnosis.defects import every_defect
-from refconv.diagnosis.faults import all_faults
 from refconv.show import print_rows
 from refconv.suite import FLAGS
 
@@ -59,6 +58,8 @@ def covered(console: Console) -> None:
 
 def kills(console: Console) -> None:
     """Print how many faulty convolutions are caught, and for each its cases."""
+    from refconv.diagnosis.faults import all_faults  # which needs most of the second that importing all commands takes
+
     frozen = frozen_kills()
     every, smoke = frozen.all, set(SMOKE)
     rows = [(slug, str(len(ids)), str(len(smoke & set(ids))), ids[0] if ids else "-") for slug, ids in every.items()]

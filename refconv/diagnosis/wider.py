@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
+from threading import Event, Thread
 
 import numpy as np
 
 from refconv.diagnosis.defects import triggered_defects
 from refconv.diagnosis.observe import Observation, observe
-from refconv.diagnosis.probes import FORMAT, LAYOUTS, PROBLEMS, Probe, probe_of
+from refconv.diagnosis.probes import FORMAT, LAYOUTS, PROBLEMS, Probe, probe_of, probes
 from refconv.implementations import Runner
 from refconv.problem import OPERATIONS, ConvProblem
 
@@ -59,6 +61,32 @@ def known_probes(without: Collection[str] = ()) -> Iterator[Probe]:
     }
     work = {key: math.prod(key[0].y_shape) * math.prod(key[0].weight_shape[1:]) for key in known}
     yield from (probe_of(*key) for key in sorted(known, key=work.__getitem__))
+
+
+@contextmanager
+def building_ahead() -> Iterator[None]:
+    """Make the problems in a thread, those that come first first, while something else is waited for.
+
+    Examples
+    --------
+    >>> with building_ahead():
+    ...     pass  # start an implementation
+    """
+    enough = Event()
+
+    def build() -> None:
+        probes()
+        for _ in chain(wider_probes(), known_probes()):
+            if enough.is_set():
+                return
+
+    thread = Thread(target=build, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        thread.join()
 
 
 def observe_wider(
