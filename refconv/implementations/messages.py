@@ -48,6 +48,11 @@ class Folder:
         """Return the file of a tensor."""
         return self.path / f"{name}.bin"
 
+    def fresh(self, name: str) -> Path:
+        """Remove the file of a tensor, so that it is a new one: ext4 writes a file that is cut off to disk at once."""
+        self.file(name).unlink(missing_ok=True)
+        return self.file(name)
+
 
 def load_schema() -> dict[str, Any]:
     """Return the JSON Schema of the messages.
@@ -79,8 +84,7 @@ def run_message(call: Call, seq: int, folder: Folder | None) -> dict[str, Any]:
     name = RESULT_NAMES[call.operation]
     output: dict[str, Any] = {"name": name, "dtype": dtype.name, "shape": list(call.problem.shape_of(name))}
     if folder is not None:
-        folder.file(name).unlink(missing_ok=True)
-        output["file"] = str(folder.file(name))
+        output["file"] = str(folder.fresh(name))
     tensors = arguments_of(call.operation, call.tensors)
     message = {
         "type": "run", "seq": seq, "case": call.case_id, "operation": call.operation,
@@ -99,7 +103,7 @@ def _sent(tensor: Array, name: str, folder: Folder | None) -> dict[str, Any]:
     described = {"dtype": tensor.dtype.name, "shape": list(tensor.shape)}
     if folder is None:
         return described | {"base64": base64.b64encode(data).decode("ascii")}
-    folder.file(name).write_bytes(data)
+    folder.fresh(name).write_bytes(data)
     return described | {"file": str(folder.file(name))}
 
 
