@@ -9,7 +9,8 @@ the plane, so that what it holds beyond the last output column is left out in th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -65,22 +66,24 @@ def serves(problem: ConvProblem) -> bool:
 
 def forward(y: Array, x: Array, weight: Array, problem: ConvProblem) -> None:
     """Write the layer to y."""
+    times = _multiplier(y)
     for images, layout, outputs, kernels, sources, room in _blocks(problem, y, weight):
         planes = _fill_planes(room.planes, x[images, sources, ...], layout)
         total = room.wide[..., : layout.length]
         total[...] = 0
         for run in layout.runs:
-            total += _times(planes[:, :, *run.phase, run.places], kernels[:, *run.kernel, None], room.product)
+            total += times(planes[:, :, *run.phase, run.places], kernels[:, *run.kernel, None], room.product)
         y[images, outputs, ...] = _narrow(room.wide, layout)
 
 
 def grad_input(gradient: Array, grad_output: Array, weight: Array, problem: ConvProblem) -> None:
     """Add the layer's adjoint to a gradient of zeros."""
+    times = _multiplier(gradient)
     for images, layout, outputs, kernels, sources, room in _blocks(problem, gradient, weight):
         nabla, planes = _fill_wide(room.wide, grad_output[images, outputs, ...], layout), room.planes
         planes[...] = 0
         for run in layout.runs:
-            planes[:, :, *run.phase, run.places] += _times(nabla, kernels[:, *run.kernel, None], room.product)
+            planes[:, :, *run.phase, run.places] += times(nabla, kernels[:, *run.kernel, None], room.product)
         target, whole = gradient[images, sources, ...], _split(planes, layout)
         for phase, inside, read in _phases(layout):
             target[:, :, *read] += whole[:, :, *phase, *inside]
@@ -97,6 +100,7 @@ def grad_weight(gradient: Array, x: Array, grad_output: Array, problem: ConvProb
             kernels[:, *run.kernel] += xp.sum(sums, axis=0, dtype=gradient.dtype)
 
 
+@lru_cache(maxsize=16)
 def _layout(problem: ConvProblem) -> Layout:
     axes = zip(problem.output_size, problem.kernel_size, problem.dilation, problem.stride, strict=True)
     plane = tuple(length + dilation * (kernel - 1) // stride for length, kernel, dilation, stride in axes)
@@ -181,6 +185,9 @@ def _fill_wide(wide: Array, grad_output: Array, layout: Layout) -> Array:
     return wide[..., : layout.length]
 
 
-def _times(run: Array, weights: Array, room: Array) -> Array:
-    """Multiply, in memory that is there where NumPy does it."""
-    return array_namespace(run).multiply(run, weights, out=room) if is_numpy_array(run) else run * weights
+def _multiplier(like: Array) -> Callable[[Array, Array, Array], Array]:
+    """Return the product of a run and weights: in memory that is there, where NumPy makes it."""
+    multiply = array_namespace(like).multiply
+    if is_numpy_array(like):
+        return lambda run, weights, room: multiply(run, weights, out=room)
+    return lambda run, weights, room: multiply(run, weights)
