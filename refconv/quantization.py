@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import isfinite
 from struct import pack, unpack
 from typing import Any
@@ -57,7 +58,7 @@ class Quantization:
         if self.out_format not in ("int8", "uint8"):
             raise FormatError(f"the quantised output must be int8 or uint8, got {self.out_format!r}.")
 
-    @property
+    @cached_property
     def multipliers(self) -> tuple[Fraction, ...]:
         """The exact ``x_scale * weight_scale / y_scale``, one or one for each output channel."""
         return tuple(Fraction(self.x_scale) * Fraction(scale) / Fraction(self.y_scale) for scale in self.weight_scale)

@@ -20,9 +20,10 @@ import numpy.typing as npt
 
 from refconv.check import Outcome, Report
 from refconv.check.causes import Cause
-from refconv.diagnosis.defects import Defect, Triggered, known_defects, transposed_defects
+from refconv.diagnosis.defects import Defect, Triggered
 from refconv.diagnosis.defects.resized import resized
-from refconv.diagnosis.kills import Model, judge, predicted
+from refconv.diagnosis.kills import judge, predicted
+from refconv.diagnosis.suspects import defect_models, suspected, suspects
 from refconv.errors import GeometryError
 from refconv.implementations import ARGUMENTS, RESULT_NAMES
 from refconv.judge import Verdict, digest
@@ -119,8 +120,8 @@ class _Models:
         return found is not None and (found[0].shape != found[1].tensor.shape or not judge(*found).passed)
 
     def _refuses(self, slug: str, outcome: Outcome) -> bool:
-        model = _known()[slug]
-        if not model.refuses or self.late or outcome.operation not in model.operations:
+        model = defect_models().get(slug)
+        if model is None or not model.refuses or self.late or outcome.operation not in model.operations:
             return False
         try:
             predicted(self._case(outcome.case_id), model, outcome.operation)
@@ -130,7 +131,7 @@ class _Models:
 
     def _resized(self, slug: str, outcome: Outcome, expected: Expected) -> str:
         """Return the digest of the y whose size follows from the defect; nothing where there is none."""
-        layer, case = _known()[slug](), self._case(outcome.case_id)
+        layer, case = suspects()[slug](), self._case(outcome.case_id)
         if outcome.operation != "forward" or isinstance(layer, Triggered) or not isinstance(layer, Defect):
             return ""
         x, weight, bias = (case.inputs.get(name) for name in ARGUMENTS["forward"])
@@ -142,15 +143,14 @@ class _Models:
             return "" if y is None else digest(y.astype(expected.tensor.dtype))
 
     def _predicted(self, slug: str, outcome: Outcome) -> tuple[Array, Expected] | None:
-        model = _known()[slug]
-        if self.late or outcome.operation not in model.operations:
+        if self.late or outcome.operation not in suspects()[slug].operations:
             return None
-        case = self._case(outcome.case_id)
-        expected = case.expected.get(RESULT_NAMES[outcome.operation])
-        if expected is None or case.quantization is not None:
+        case, name = self._case(outcome.case_id), RESULT_NAMES[outcome.operation]
+        expected = case.expected.get(name) or case.alternatives.get(outcome.policy, {}).get(name)
+        if expected is None:
             return None
         try:
-            got = predicted(case, model, outcome.operation)
+            got = suspected(case, slug, outcome.operation, expected, outcome.digest)
         except (ValueError, IndexError):  # there is nothing to compute
             return None
         with np.errstate(all="ignore"):
@@ -172,7 +172,7 @@ class _Candidate:
 
 def _best(sample: Sequence[Outcome], report: Report, models: _Models) -> list[_Candidate]:
     """Return the defects that predict most of a sample, and of those the ones that are contradicted least."""
-    found = {slug: frozenset(_key(o) for o in sample if models.predicts(slug, o)) for slug in _known()}
+    found = {slug: frozenset(_key(o) for o in sample if models.predicts(slug, o)) for slug in suspects()}
     most = max(map(len, found.values()))
     if not most:
         return []
@@ -203,7 +203,7 @@ def _narrowest(equals: Sequence[_Candidate], report: Report, models: _Models) ->
     """Of defects that explain the same, return those that would show least in what is right of other operations."""
     surplus = []
     for one in equals:
-        others = set(_known()[one.slug].operations) - {operation for _, operation in one.found}
+        others = set(suspects()[one.slug].operations) - {operation for _, operation in one.found}
         surplus.append(_shown(one.slug, others, report, models))
     return [one for one, count in zip(equals, surplus, strict=True) if count == min(surplus)]
 
@@ -216,22 +216,17 @@ def _spread(outcomes: Iterable[Outcome]) -> list[Outcome]:
 
 def _is_certain(outcome: Outcome) -> bool:
     """Say whether a result has no roundings, so that it equals what a defect predicts if it is of this defect."""
-    return outcome.rule == "exact" and outcome.element in ("float32", "float64")
+    return outcome.rule == "exact" and outcome.element in ("float32", "float64", "int8", "uint8")
 
 
 def _cause(equals: Sequence[_Candidate], items: Sequence[Outcome]) -> Cause:
     first, *others = (one.slug for one in equals)
-    model = _known()[first]
+    model = suspects()[first]
     return Cause(
         first, tuple(others), model.summary(), model.usually, frozenset(map(_key, items)),
         tuple(dict.fromkeys(outcome.operation for outcome in items)), len({outcome.descriptor for outcome in items}),
         equals[0].contradicted,
     )  # fmt: skip
-
-
-@functools.cache
-def _known() -> dict[str, Model]:
-    return {**known_defects(), **transposed_defects()}
 
 
 def _refused(outcome: Outcome) -> bool:
@@ -240,15 +235,20 @@ def _refused(outcome: Outcome) -> bool:
 
 
 def _sample(riddles: Iterable[Outcome]) -> list[Outcome]:
-    """Take a few failures of each operation: the first of each family and kind, for what is wrong stands together."""
-    chosen: dict[tuple[str, str, str], Outcome] = {}
-    counts: Counter[str] = Counter()
+    """Take a few failures of each operation: the first of each family and kind, for what is wrong stands together.
+
+    Where there are few families, the second ones follow, and so on.
+    """
+    ranked: list[tuple[int, Outcome]] = []
+    seen: Counter[tuple[str, str, str]] = Counter()
     for outcome in riddles:
         key = outcome.operation, outcome.family, outcome.status
-        if counts[outcome.operation] < SAMPLE and key not in chosen:
-            counts[outcome.operation] += 1
-            chosen[key] = outcome
-    return list(chosen.values())
+        seen[key] += 1
+        ranked.append((seen[key], outcome))
+    chosen: dict[str, list[Outcome]] = {}
+    for _, outcome in sorted(ranked, key=lambda pair: pair[0]):
+        chosen.setdefault(outcome.operation, []).append(outcome)
+    return [outcome for found in chosen.values() for outcome in found[:SAMPLE]]
 
 
 def _alike(predicted: Verdict, seen: Verdict) -> bool:

@@ -7,7 +7,8 @@ formats, memory and the calls before, so that some show in no single call.
 from __future__ import annotations
 
 import functools
-from types import ModuleType
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
 
 from refconv.diagnosis.faults import (
     algorithms,
@@ -18,6 +19,7 @@ from refconv.diagnosis.faults import (
     numerics,
     quantized,
     ranges,
+    requantized,
     reuse,
     scales,
     special,
@@ -26,8 +28,8 @@ from refconv.diagnosis.faults import (
 from refconv.diagnosis.faults.base import Fault
 
 FAMILIES: tuple[ModuleType, ...] = (
-    memory, layout, state, reuse, numerics, algorithms, ranges, integers, quantized, scales, special,
-    dtypes,
+    memory, layout, state, reuse, numerics, algorithms, ranges, integers, quantized, requantized, scales,
+    special, dtypes,
 )  # fmt: skip
 
 
@@ -42,6 +44,19 @@ def _found() -> tuple[type[Fault], ...]:
     )
 
 
+@functools.cache
+def integer_faults() -> Mapping[str, type[Fault]]:
+    """Return the faults of 8-bit layers: of their sums, and of what is done to quantised ones besides.
+
+    Examples
+    --------
+    >>> integer_faults()["rounded-down"].summary()
+    'Scaled sums are rounded down.'
+    """
+    families = {family.__name__ for family in (integers, quantized, requantized, scales)}
+    return MappingProxyType({fault.name: fault for fault in _found() if fault.__module__ in families})
+
+
 def all_faults() -> dict[str, type[Fault]]:
     """Return all faults by their slugs, families in order and each as written in its file.
 
@@ -53,4 +68,4 @@ def all_faults() -> dict[str, type[Fault]]:
     return {fault.name: fault for fault in _found()}
 
 
-__all__ = ["FAMILIES", "Fault", "all_faults"]
+__all__ = ["FAMILIES", "Fault", "all_faults", "integer_faults"]

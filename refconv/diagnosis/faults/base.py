@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple
 
@@ -56,6 +57,7 @@ class Fault:
     operations: ClassVar[tuple[str, ...]] = ("forward",)
     shows_by: ClassVar[str] = "values"
     border: int = 0  # what stands in the padding
+    nearest: Callable[[Fraction], int] = staticmethod(round)  # ties to even
 
     def __init_subclass__(cls) -> None:
         """Name the fault: ``BiasKept`` is bias-kept."""
@@ -187,13 +189,19 @@ class Fault:
 
     def settled(self, real: Fraction, quantization: Quantization) -> int:
         """Round a scaled sum, add the zero point, saturate."""
-        return clamped(round(real) + quantization.y_zero_point, quantization)
+        return clamped(self.nearest(real) + quantization.y_zero_point, quantization)
 
 
 def clamped(value: int, quantization: Quantization) -> int:
     """Saturate to the output format of a quantised layer."""
     out = get_format(quantization.out_format)
     return min(max(value, int(out.smallest)), int(out.largest))
+
+
+def wrapped(value: int, quantization: Quantization) -> int:
+    """Keep the eight bits of the output format of a quantised layer."""
+    lowest = int(get_format(quantization.out_format).smallest)
+    return (value - lowest) % 2**8 + lowest
 
 
 def accumulator_of(element: Any) -> np.dtype[Any]:

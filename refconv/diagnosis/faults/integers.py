@@ -25,6 +25,33 @@ class Bytes(Fault):
         return super().quantized_forward(x, weight, *others)
 
 
+class EverySumSaturatesInSixteenBits(Bytes):
+    """The accumulator has 16 bits and saturates at every product, in the order of channels, rows and columns."""
+
+    usually = "int16 accumulators of bytes (sqadd, vqadd, _mm_adds_epi16): add in 32 bits."
+    source = "16-bit accumulators of microcontroller kernels"
+
+    def dot(self, a: Array, b: Array, work: Work) -> Array:
+        if work.operation != "forward" or not work.element.is_integer:
+            return super().dot(a, b, work)
+        total = super().dot(a[..., :0], b[..., :0, :], work)
+        for at in range(a.shape[-1]):
+            total = np.clip(total + a[..., at : at + 1] @ b[..., at : at + 1, :], LOW, HIGH)
+        return total
+
+
+class SumsWrapInSixteenBits(Bytes):
+    """The accumulator has 16 bits and wraps around, before the bias is added."""
+
+    usually = "int16 += int8 * int8: add in 32 bits."
+    source = "16-bit accumulators of microcontroller kernels"
+
+    def dot(self, a: Array, b: Array, work: Work) -> Array:
+        total = super().dot(a, b, work)
+        integer = work.operation == "forward" and work.element.is_integer
+        return total.astype(np.int16).astype(total.dtype) if integer else total
+
+
 class PairsSaturateIn16Bits(Bytes):
     """Products of uint8 and int8 are added in pairs that saturate at 16 bits."""
 

@@ -1,57 +1,13 @@
-"""Quantised layers, first half: zero points and rounding."""
+"""Quantised layers, first part: the zero points of x and weight, the padding between them, and vectors."""
 
 # ruff: noqa: D102  (the hooks are described where Fault declares them)
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import trunc
-
 import numpy as np
 
-from refconv.diagnosis.faults.base import Array, Fault, Work, clamped
+from refconv.diagnosis.faults.base import Array, Fault, Work
 from refconv.quantization import Quantization
-
-
-class ZeroPointAddedBeforeRounding(Fault):
-    """The zero point is added before the rounding, so that ties under odd zero points go the other way."""
-
-    usually = "round(real + zero_point): round first, then add."
-    source = "https://github.com/pytorch/FBGEMM/pull/362"
-
-    def settled(self, real: Fraction, quantization: Quantization) -> int:
-        return clamped(round(real + quantization.y_zero_point), quantization)
-
-
-class RoundedTowardZero(Fault):
-    """Scaled sums are truncated."""
-
-    usually = "a conversion to int truncates where there is no instruction that rounds."
-    source = "https://github.com/ARM-software/ComputeLibrary/issues/834"
-
-    def settled(self, real: Fraction, quantization: Quantization) -> int:
-        return clamped(trunc(real) + quantization.y_zero_point, quantization)
-
-
-class ClampedBeforeZeroPoint(Fault):
-    """Scaled sums are saturated before the zero point is added, and again afterwards."""
-
-    usually = "the clamp stands before the zero point: the range is cut off on one side."
-    source = "hand-written layers: output limits that are not shifted by the zero point"
-
-    def settled(self, real: Fraction, quantization: Quantization) -> int:
-        return clamped(clamped(round(real), quantization) + quantization.y_zero_point, quantization)
-
-
-class NegativeUnsignedResultsMirrored(Fault):
-    """Unsigned results below zero come out as their magnitude."""
-
-    usually = "the conversion to uint8 rounds |x|: clamp to zero first."
-    source = "https://github.com/tenstorrent/tt-metal/pull/56327"
-
-    def settled(self, real: Fraction, quantization: Quantization) -> int:
-        value = round(real) + quantization.y_zero_point
-        return clamped(abs(value) if quantization.out_format == "uint8" else value, quantization)
 
 
 class PaddedWithByteZero(Fault):
@@ -66,6 +22,27 @@ class PaddedWithByteZero(Fault):
             return super().quantized_forward(x, weight, bias, quantization, problem)
         finally:
             self.border = 0
+
+
+class InputZeroPointIgnored(Fault):
+    """The zero point of x is taken for zero, in the image and in the padding."""
+
+    usually = "x_zero_point is not read: the products are of x - x_zero_point."
+    source = "hand-written layers tested with symmetric quantisation"
+
+    def centred_x(self, x: Array, quantization: Quantization) -> Array:
+        return x.astype(np.int32)
+
+
+class InputZeroPointOnlyInPadding(PaddedWithByteZero):
+    """The image is padded with the zero point of x, which is subtracted nowhere."""
+
+    usually = "padding with x_zero_point is one half: it must be subtracted from the image and from the padding."
+    source = "hand-written layers that pad with the zero point and multiply the bytes as they are"
+
+    def centred_x(self, x: Array, quantization: Quantization) -> Array:
+        self.border = quantization.x_zero_point
+        return x.astype(np.int32)
 
 
 class ZeroPointWrapsInBytes(Fault):

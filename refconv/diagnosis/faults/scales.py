@@ -1,4 +1,4 @@
-"""Quantised layers, second half: the scales of channels, of the bias, and the multipliers made of them."""
+"""Quantised layers, third part: the scales of channels, of the bias, and the multipliers made of them."""
 
 # ruff: noqa: D102  (the hooks are described where Fault declares them)
 
@@ -25,6 +25,16 @@ class ByChannel(Fault):
         return quantization.multipliers[index % len(quantization.multipliers)]
 
 
+class ScaleOfFirstChannel(Fault):
+    """All output channels are scaled as the first one is."""
+
+    usually = "weight_scale[0], or a pointer that is not advanced: channel k needs weight_scale[k]."
+    source = "hand-written layers tested with one scale for all channels"
+
+    def multiplier(self, index: tuple[int, ...], quantization: Quantization) -> Fraction | float:
+        return quantization.multipliers[0]
+
+
 class ScaleByBatch(Fault):
     """Scales of channels are found by the index of the image."""
 
@@ -44,6 +54,16 @@ class ScaleWithinGroup(ByChannel):
     def multiplier(self, index: tuple[int, ...], quantization: Quantization) -> Fraction | float:
         per_group = self.problem.out_channels // self.problem.groups
         return self.place(index[1] % per_group, quantization)
+
+
+class ScaleOfGroup(ByChannel):
+    """Scales of channels are found by the group of the channel."""
+
+    usually = "weight_scale[g] in the loop over the groups: there is a scale for each output channel, weight_scale[k]."
+    source = "grouped layers with the scales outside of the loop over output channels"
+
+    def multiplier(self, index: tuple[int, ...], quantization: Quantization) -> Fraction | float:
+        return self.place(index[1] // (self.problem.out_channels // self.problem.groups), quantization)
 
 
 class ScaleOfInputChannel(ByChannel):
