@@ -28,7 +28,7 @@ def draw_predicted(outcome: Outcome, defect: str) -> Grid | None:
     problem, first = problem_of(outcome.descriptor), outcome.first
     if problem is None or first is None or outcome.operation not in SOURCE or not drawable(problem):
         return None
-    if defect not in every_defect():  # a fault of numbers reads what it must
+    if defect not in known_defects():  # a fault of numbers reads what it must
         return None
     must = reads(problem, outcome.operation, first.index[2:])
     sizes = (math.prod(problem.shape_of(name)) for name in ("x", "weight", "y"))
