@@ -8,19 +8,21 @@ from dataclasses import replace
 from fractions import Fraction
 from math import floor
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from refconv.check.operation import demand
 from refconv.diagnosis.defects import Defect, known_defects, transposed_defects
-from refconv.diagnosis.faults import Fault, integer_faults
 from refconv.diagnosis.kills import Array, Model, predicted
 from refconv.exact import centred
 from refconv.implementations import ARGUMENTS
 from refconv.judge import digest
 from refconv.problem import ConvProblem
 from refconv.suite import Case, Expected
+
+if TYPE_CHECKING:
+    from refconv.diagnosis.faults import Fault
 
 
 class _Right(Defect):
@@ -42,7 +44,14 @@ def suspects() -> Mapping[str, Model | type[Fault]]:
     >>> {"kernel-flipped", "weight-zero-point-ignored"} <= set(suspects())
     True
     """
-    return MappingProxyType({**defect_models(), **integer_faults()})
+    return MappingProxyType({**defect_models(), **_faults()})
+
+
+@functools.cache
+def _faults() -> Mapping[str, type[Fault]]:
+    from refconv.diagnosis.faults import integer_faults  # a tenth of what importing a command takes
+
+    return integer_faults()
 
 
 def suspected(case: Case, slug: str, operation: str, expected: Expected, wanted: str = "") -> Array | None:
@@ -66,7 +75,7 @@ def suspected(case: Case, slug: str, operation: str, expected: Expected, wanted:
     ValueError, IndexError
         If a layer with the bug refuses the problem, or the model has no answer.
     """
-    fault = integer_faults().get(slug)
+    fault = _faults().get(slug)
     if case.quantization is None and fault is None:
         return predicted(case, defect_models()[slug], operation)
     if not isinstance(case.problem, ConvProblem):
@@ -89,7 +98,9 @@ def _of_integers(
 
 def _quantised(case: Case, problem: ConvProblem, slug: str) -> Iterator[Array]:
     """Yield what a model makes of a quantised layer, under each way to round that is right."""
-    quantization, fault = case.quantization, integer_faults().get(slug)
+    from refconv.diagnosis.faults import Fault
+
+    quantization, fault = case.quantization, _faults().get(slug)
     assert quantization is not None
     sums = None if fault else _wrong_sums(case, defect_models()[slug])
     x, weight, bias = _tensors(case)
