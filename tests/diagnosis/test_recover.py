@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from refconv.diagnosis.defects import all_defects
 from refconv.diagnosis.layer import Layer
 from refconv.diagnosis.recover import recover
 from refconv.problem import ConvProblem
@@ -60,3 +61,11 @@ def test_codes_of_any_width_give_the_same(largest):
     found = recovered(lambda x, weight, bias: plain(x, weight, 3 * bias), largest=largest)
     assert found.faithful
     assert set(found.linear.matrix.ravel()) == {0, 3}
+
+
+def test_many_neighbours_that_meet_in_one_result_take_few_calls():
+    problem = ConvProblem.from_descriptor("n1c2i4x5-k3w4x3-s1x1-d1x1-p3+2x2+1-g1-o6x6")
+    layer = all_defects()["padding-replicated"]()
+    found = recover("grad_input", problem, lambda inputs: layer.grad_input(**inputs, problem=problem), seconds=60)
+    assert found.faithful
+    assert found.calls < 1500  # 2613 by halves that are not interleaved

@@ -20,12 +20,13 @@ Pair = tuple[int, int]
 
 SMALL = (1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 7, 8, 9)
 BLOCKS = (8, 10, 12, 15, 16, 16, 17, 18, 20, 24, 27, 31, 32, 32, 33, 34, 40, 48, 63, 64, 64, 65, 66, 96, 127, 128, 129)
-KERNELS = (1, 1, 1, 2, 2, 3, 3, 3, 3, 3, 4, 4, 5, 5, 5, 6, 7, 7, 8, 9, 11, 15, 16, 17, 31)
+KERNELS = (1, 1, 1, 1, 1, 2, 2, 3, 3, 3, 3, 3, 4, 4, 5, 5, 5, 6, 7, 7, 8, 9, 11, 15, 16, 17, 31)
 DILATIONS = (1, 1, 2, 2, 2, 3, 4, 6, 8, 9, 12, 16)
 OUTPUTS = (1, 2, 3, 3, 4, 5, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 17, 20, 31, 32, 33, 65)
 BATCHES = (1,) * 10 + (2,) * 5 + (3, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 32, 33, 0)
 COUNTERS = (65537, 1026, 32770, 258, 4097)  # beyond the limits of counters, grids and offsets
 LONG = 30  # one attempt of so many
+LINES = 0.1  # of the problems
 LIMITS = (2**11, 2**11, 2**14, 2**14, 2**17)  # of products
 
 
@@ -36,7 +37,7 @@ def seam_attempts(random: Random, dtypes: Sequence[str], kinds: Sequence[tuple[s
     --------
     >>> attempts = seam_attempts(Random(1), ["float32"], [("float32", "exact")])
     >>> str(next(attempts).problem)
-    'n1c3i7x7-k7w1x1-s1x1-d1x1-p0+0x0+0-g1-o7x7'
+    'n1c1i1x3-k1w1x3-s1x1-d1x1-p0+0x2+0-g1-o1x3'
     """
     exact = [kind for kind in kinds if kind[1] == "exact"]
     long = cycle(_long())
@@ -57,6 +58,9 @@ def _problem(random: Random, limit: int) -> ConvProblem:
         stride = _stride(random, kernel)
         outputs = _twice(random, OUTPUTS, 0.4)
         padding = _padding(random, kernel, dilation)
+        if random.random() < LINES:
+            outputs, kernel, stride, dilation = ((1, pair[1]) for pair in (outputs, kernel, stride, dilation))
+            padding = ((0, 0), padding[1])
         axes = zip(outputs, kernel, stride, dilation, padding, strict=True)
         size = [(o - 1) * s + d * (k - 1) + 1 - sum(p) + random.choice((0, 0, 1, 2)) % s for o, k, s, d, p in axes]
         batch = random.choice(BATCHES)
@@ -130,6 +134,9 @@ def _padding(random: Random, kernel: Pair, dilation: Pair) -> tuple[Pair, Pair]:
         return (math.ceil(half[0]), math.floor(half[0])), (math.ceil(half[1]), math.floor(half[1]))
     if chance < 0.7:
         return (kernel[0] - 1,) * 2, (kernel[1] - 1,) * 2
+    if chance < 0.8:  # at one side alone
+        ends = _twice(random, (0, 1, 1, 2), 0.4)
+        return ((0, ends[0]), (0, ends[1])) if random.random() < 0.6 else ((ends[0], 0), (ends[1], 0))
     top, left = _twice(random, (0, 0, 1, 1, 2, 3, 4), 0.5)
     if random.random() < 0.5:
         return (top, top), (left, left)
