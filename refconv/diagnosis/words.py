@@ -12,6 +12,7 @@ from refconv.diagnosis.traits import shape_hint, telling
 from refconv.implementations import RESULT_NAMES
 from refconv.problem import OPERATIONS, ConvProblem
 
+PLAIN = "Only plain layers are looked at here: refconv check names the bugs of quantised ones, too."
 ROUNDING = 2.0**-7  # differences below, as a share of the largest result, look like arithmetic
 
 NO_RESULT = {
@@ -64,7 +65,8 @@ def describe(
         sentences.append(
             f"{_listed(right)} {_s(right)} equal to the exact result on {_count(problems, 'problem')}{more}."
         )
-    return " ".join(sentences + _refusals(refused))
+    nothing = not observations and all(item.unsupported for item in refused)
+    return " ".join([*sentences, *_refusals(refused), *([PLAIN] if nothing else [])])
 
 
 def _finding(finding: Finding) -> str:

@@ -35,6 +35,16 @@ def test_what_was_never_run_is_not_correct():
     assert diagnosis.description.startswith("Nothing could be judged. Not supported: forward on 8 problems,")
 
 
+def test_whoever_offers_a_quantised_layer_alone_is_told_who_looks_at_it():
+    class Quantised:
+        def quantized_forward(self, x, weight, bias, quantization, problem):
+            raise AssertionError("nobody asks for it")
+
+    description = diagnose(Quantised()).description
+    assert description.endswith(" refconv check names the bugs of quantised ones, too.")
+    assert "quantised" not in diagnose(im2col).description
+
+
 def test_refused_problems_are_set_aside_and_the_others_are_judged():
     class NoGroups(Layer):
         def forward(self, x, weight, bias, problem):
