@@ -76,7 +76,7 @@ def test_the_commands_of_the_page_and_of_its_workflow_run_in_a_project(tmp_path)
 def test_the_options_of_the_page_are_those_of_the_plugin():
     from refconv.pytest_plugin import OPTIONS
 
-    assert set(re.findall(r"`--refconv-([a-z-]+) [A-Z]+`", CI)) == set(OPTIONS)
+    assert set(re.findall(r"`--refconv-([a-z-]+)[ =][A-Z]+`", CI)) == set(OPTIONS)
 
 
 def test_the_configuration_of_the_page_is_known_to_the_plugin():
