@@ -164,6 +164,7 @@ def main():
     table = commands.add_parser("table", help="merge parts into a page")
     table.add_argument("parts", nargs="+", type=Path)
     table.add_argument("--notes", type=Path, help="TOML with what is known about the findings")
+    table.add_argument("--keep", type=Path, help="figures of an earlier run, for engines that are in no part")
     table.add_argument("--out", required=True, type=Path)
     options = parser.parse_args()
     if options.command == "child":
@@ -172,7 +173,7 @@ def main():
         parts = [run_engine(name, options.suite, options.seconds) for name in options.engines]
         options.out.write_text(json.dumps(parts, indent=1))
     else:
-        league_table.write(options.parts, options.notes, options.out)
+        league_table.write(options.parts, options.notes, options.out, options.keep)
 
 
 if __name__ == "__main__":

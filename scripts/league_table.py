@@ -21,8 +21,8 @@ any passing result took. *Time* is that of the calls, compilation included, on t
 cannot be compared by it. A crash ended the process.
 
 Made by `python scripts/league.py run ENGINE... --out part.json`, once in each engine's environment, and
-`python scripts/league.py table part*.json --notes docs/league_notes.toml --out docs/league.md`. The figures are in
-[league.json](league.json).
+`python scripts/league.py table part*.json --notes docs/league_notes.toml --keep docs/league.json --out docs/league.md`,
+which leaves engines that have not been run again as they were. The figures are in [league.json](league.json).
 """
 
 
@@ -35,16 +35,33 @@ def processor():
     return " ".join([names[0] if names else platform.processor(), *flags])
 
 
-def write(paths, notes_path, out):
-    """Merge parts, explain their findings by the notes, and write the page and its figures."""
-    parts = sorted((part for path in paths for part in json.loads(path.read_text())), key=lambda part: part["engine"])
+def write(paths, notes_path, out, kept=None):
+    """Merge parts, explain their findings by the notes, and write the page and its figures.
+
+    An engine that is in no part stays as it stands in the figures ``kept``.
+    """
+    parts = together(part for path in paths for part in json.loads(path.read_text()))
     notes = tomllib.loads(notes_path.read_text())["note"] if notes_path else []
     engines = [summarise(part, notes) for part in parts]
+    new = {engine["engine"] for engine in engines}
+    engines += [engine for engine in json.loads(kept.read_text()) if engine["engine"] not in new] if kept else []
+    engines.sort(key=lambda engine: engine["engine"])
     told = {note for engine in engines for finding in engine["findings"] for note in finding["note"]}
     for idle in (note["match"] for note in notes if note["text"] not in told):
         print(f"a note matches nothing: {idle}")
     out.write_text("\n".join([HEAD, *overview(engines), *details(engines), *findings(engines)]) + "\n")
     out.with_suffix(".json").write_text(json.dumps(engines, indent=1, ensure_ascii=False) + "\n")
+
+
+def together(parts):
+    """Join the parts of the same engine, which ran on several suites."""
+    found = {}
+    for part in parts:
+        first = found.setdefault(part["engine"], part)
+        if first is not part:
+            first["suite"] += f", {part['suite']}"
+            first["outcomes"] += part["outcomes"]
+    return list(found.values())
 
 
 def summarise(part, notes):
@@ -108,11 +125,11 @@ def blurred(message):
 def overview(engines):
     """Yield one row for each engine."""
     yield "## Engines\n"
-    yield table_head("engine", "version")
+    yield table_head("engine", "version", "suites")
     for engine in engines:
-        yield table_row(engine["total"], engine["engine"], engine["version"])
+        yield table_row(engine["total"], engine["engine"], engine["version"], engine["suite"])
     yield ""
-    yield "; ".join([f"Suite {join(engines, 'suite')}", f"Python {join(engines, 'python')}", join(engines, "machine")])
+    yield f"Python {join(engines, 'python')}; {join(engines, 'machine')}."
     yield f"\nMeasured on {join(engines, 'date')}."
 
 

@@ -71,7 +71,7 @@ class MlxEngine:
         )  # fmt: skip
 
     def _tensor(self, array: Array) -> Any:
-        last = np.ascontiguousarray(np.moveaxis(array, 1, -1)) if array.ndim > 1 else array
+        last = np.array(np.moveaxis(array, 1, -1) if array.ndim > 1 else array, order="C")  # mlx takes no strides < 0
         if array.dtype.name == "bfloat16":
             return self.mx.array(last.view(np.uint16)).view(self.mx.bfloat16)
         return self.mx.array(last, dtype=getattr(self.mx, array.dtype.name))

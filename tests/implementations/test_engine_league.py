@@ -77,3 +77,26 @@ def test_the_table_names_the_smallest_problem_and_what_is_known(part, tmp_path):
     assert "**The engine's bug.** It leaves. forward; float32:" in text
     assert "Not looked into. forward; float64: 1 timeout" in text
     assert json.loads(page.with_suffix(".json").read_text())[0]["total"]["CRASH"] >= 2
+
+
+def test_engines_that_have_not_run_again_stay_as_they_were_and_suites_are_added_up(tmp_path):
+    def part(engine, suite, case):
+        outcome = {
+            "case": case,
+            "operation": "forward",
+            "dtype": "float32",
+            "status": "PASS",
+            "seconds": 0.0,
+            "size": 1,
+        }
+        return {"engine": engine, "version": "1", "suite": suite, "python": "3", "machine": "m", "date": "d",
+                "outcomes": [outcome]}  # fmt: skip
+
+    old, new, again = (tmp_path / name for name in ("old.json", "new.json", "again.md"))
+    old.write_text(json.dumps([part("a", "core 1", "x"), part("b", "core 1", "x")]))
+    league("table", old, "--out", tmp_path / "old.md")
+    new.write_text(json.dumps([part("b", "core 2", "x"), part("b", "regress 2", "y")]))
+    league("table", new, "--keep", tmp_path / "old.json", "--out", again)
+    found = {engine["engine"]: engine for engine in json.loads(again.with_suffix(".json").read_text())}
+    assert [(e["suite"], e["total"]["PASS"]) for e in found.values()] == [("core 1", 1), ("core 2, regress 2", 2)]
+    assert "| a | 1 | core 1 | 1 |" in again.read_text()
