@@ -73,7 +73,11 @@ def quickstart(out: Path, force: bool = False, progress: Progress | None = None)
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())) and not force:
         raise SuiteError(f"{out} must be a new or empty folder: choose another one with --out, or say --force.")
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        told = f"{out} must be a folder that can be made, got {error.strerror!r}: choose another one with --out."
+        raise SuiteError(told) from None
     vectors, example, html = out / "vectors", out / EXAMPLE, out / "report.html"
     cases = generate(vectors, "smoke", force=force, progress=progress)
     example.write_text(files("refconv").joinpath("example", EXAMPLE).read_text("utf-8"), "utf-8")

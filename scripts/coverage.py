@@ -3,6 +3,7 @@
 Exits with 1 if a legal pair does not occur in core, or a legal triple in extended.
 """
 
+import signal
 import sys
 from collections import Counter
 
@@ -30,4 +31,6 @@ def main():
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # into head, this ends as cat does
     sys.exit(main())

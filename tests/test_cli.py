@@ -300,3 +300,44 @@ def test_a_list_in_a_pipe_is_one_whole_line_for_each_case(refconv, monkeypatch, 
     ids = load_suite(smoke_folder()).select(("*",))
     assert [line.split()[0] for line in out.splitlines()[1:-1]] == ids
     assert "…" not in out
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            PermissionError(13, "Permission denied", "ro/q"),
+            "'ro/q' must be a place that can be used so, got 'Permission",
+        ),
+        (
+            OSError(28, "No space left on device"),
+            "there must be room for files, also where TMPDIR points, got 'No space",
+        ),
+        (
+            OSError(28, "No space left on device", "a"),
+            "there must be room where 'a' belongs, got 'No space left on device';",
+        ),
+    ],
+)
+def test_an_error_of_the_system_is_a_sentence_with_a_remedy(refconv, monkeypatch, error, sentence):
+    monkeypatch.setattr("refconv.cli.suites.load_suite", Mock(side_effect=error))
+    code, _, err = refconv("list")
+    assert code == 2
+    assert sentence in err
+    assert err.endswith("choose another place.\n")
+
+
+def test_what_is_not_there_is_told_with_what_to_do(refconv, tmp_path):
+    (tmp_path / "file").touch()
+    assert "choose another one with --out" in refconv("quickstart", "--out", tmp_path / "file" / "q")[2]
+    full = refconv("export", smoke_folder(), "--format", "raw", "--out", tmp_path)[2]
+    assert "the place of an export must be empty or absent; choose another, or use --force" in full
+    assert "refconv list prints the names" in refconv("show", "nosuch/case")[2]
+    assert "is written to" in refconv("show", "worked-example-float32-iota/x3x3-w2x2", "--svg", tmp_path / "a.svg")[1]
+
+
+def test_a_closed_output_is_no_traceback(tmp_path):
+    for closed in (">&-", "2>&-"):
+        words = f"{sys.executable} -m refconv check im2col --in-process --select 'worked-*' {closed}"
+        done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")

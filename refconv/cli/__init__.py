@@ -13,6 +13,7 @@ from refconv import __version__
 from refconv.cli import accumulated, finding, foreign, judged, story, suites
 from refconv.cli.options import FAILED, INTERRUPTED, NOT_STARTED, USAGE
 from refconv.errors import DisagreementError, ImplementationError, RefconvError
+from refconv.suite.staging import FULL
 
 
 def main() -> None:
@@ -29,12 +30,24 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
     except (RefconvError, OSError) as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error:[/] {escape(str(error))}")
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error:[/] {escape(_sentence(error))}")
         sys.exit(_exit_code(error))
 
 
 def _say_interrupted(cause: BaseException | None) -> None:
     print("\n".join(["interrupted", *getattr(cause, "__notes__", ())]), file=sys.stderr)
+
+
+def _sentence(error: Exception) -> str:
+    """Return what is told; an error of the system says what it is about and what to do."""
+    if isinstance(error, RefconvError) or not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    if error.errno in FULL:
+        where = f"where {error.filename!r} belongs" if error.filename else "for files, also where TMPDIR points"
+        return f"there must be room {where}, got {error.strerror!r}; make room, or choose another place."
+    if error.filename is None:
+        return f"the system refused: {error.strerror}."
+    return f"{error.filename!r} must be a place that can be used so, got {error.strerror!r}; choose another place."
 
 
 def _exit_code(error: Exception) -> int:

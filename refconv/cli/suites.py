@@ -105,6 +105,7 @@ def show_command(case: str, vectors: Path | None, operation: str, at: str | None
     found, index = load_suite(vectors or smoke_folder()).case(case), index_of(at)
     if svg:
         write_text(svg, drawing(found, operation, index))
+        console().print(f"The drawing is written to {escape(str(svg))}.")
         return GOOD
     print_case(found, console())
     print_drawing(found, operation, index, console(), asked=at is not None)

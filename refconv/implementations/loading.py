@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
+import re
 import sys
+from collections.abc import Collection
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -14,12 +17,14 @@ from refconv.errors import ImplementationError
 from refconv.implementations.callables import Runner, as_runner
 from refconv.implementations.laid_out import LaidOutRunner, split_layouts
 from refconv.implementations.library import LibraryRunner, is_library
+from refconv.implementations.places import told
 
 GROUP = "refconv.implementations"
 INSTALL = {  # what pip calls an engine, where it is not what we call it
     "cupy": "cupy-cuda13x", "onnxruntime": "onnxruntime onnx", "tensorflow": "tensorflow-cpu",
     "paddle": "paddlepaddle", "mlx": "'mlx[cpu]'", "opencv": "opencv-python-headless onnx",
 }  # fmt: skip
+ALIASES = {"pytorch": "torch", "ort": "onnxruntime", "tf": "tensorflow", "cv2": "opencv", "paddlepaddle": "paddle"}
 FORMS = "a known engine ({known}), package.module:name, path/file.py:name, or path/library.so"
 
 
@@ -61,11 +66,22 @@ def load_implementation(text: str) -> Runner:
     where, _, attribute = text.rpartition(":")
     if not where or not attribute:
         forms = FORMS.format(known=", ".join(sorted(known)))
-        raise ImplementationError(f"an implementation must be {forms}, got {text!r}.")
+        raise ImplementationError(f"an implementation must be {forms}, got {text!r}{_meant(text, known)}")
     module = _from_file(Path(where)) if where.endswith(".py") else _from_package(where)
     if not hasattr(module, attribute):
         raise ImplementationError(f"{where} must define {attribute}, but it has no such name.")
     return as_runner(getattr(module, attribute), backward=getattr(module, f"{attribute}_backward", None))
+
+
+def _meant(text: str, known: Collection[str]) -> str:
+    """Ask whether it was another engine, or a function of the file, that a user meant."""
+    if text.endswith(".py") and Path(text).is_file():
+        names = re.findall(r"^(?:def|class) ([A-Za-z]\w*)", Path(text).read_text("utf-8", "replace"), re.MULTILINE)
+        if names:
+            best = next((name for name in names if "conv" in name.lower()), names[0])
+            return f": did you mean {text}:{best}?"
+    close = ALIASES.get(text.lower()) or next(iter(difflib.get_close_matches(text.lower(), list(known), n=1)), None)
+    return f": did you mean {close}?" if close else "."
 
 
 def _start(point: EntryPoint, option: str | None) -> Any:
@@ -89,7 +105,7 @@ def _from_package(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise ImplementationError(f"{name} must be importable, got {type(error).__name__}: {error}.") from error
+        raise ImplementationError(f"{name} must be importable, got {told(error)}.") from error
 
 
 def _from_file(path: Path) -> ModuleType:
@@ -103,5 +119,5 @@ def _from_file(path: Path) -> ModuleType:
     try:  # from the source, not from a bytecode file that may be older than a quick edit
         exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
     except Exception as error:
-        raise ImplementationError(f"{path} must be importable, got {type(error).__name__}: {error}.") from error
+        raise ImplementationError(f"{path} must be importable, got {told(error)}.") from error
     return module

@@ -18,8 +18,9 @@ def print_fingerprint(found: Fingerprint, console: Console) -> None:
     for number, row in enumerate(rows):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         console.print(line.rstrip(), markup=False, style="" if number else "bold")
-    for what, why in found.refused.items():
-        console.print(f"{what}: not measured ({why})", markup=False)
+    for why in dict.fromkeys(found.refused.values()):
+        what = [name for name, reason in found.refused.items() if reason == why]
+        console.print(f"not measured, {len(what)} of them: {'; '.join(what)} ({why})", markup=False)
     for item in _telling(found):
         console.print(f"\n{item.dtype}, {item.shape}: {item.order}\n  {item.tree}", markup=False)
     console.print()

@@ -191,4 +191,8 @@ def _may_match(group: str, glob: str) -> bool:
 
 def _similar(name: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(names), n=1)
-    return f", did you mean {close[0]!r}?" if close else "; see the list of names that the suite holds."
+    return (
+        f", did you mean {close[0]!r}?"
+        if close
+        else "; refconv list prints the names, with --vectors those of another suite."
+    )

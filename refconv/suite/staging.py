@@ -64,10 +64,10 @@ def _check_replaceable(out: Path, force: bool, marker: str) -> None:
         raise SuiteError(f"{out}: the place of a suite must be a folder, got a file; choose another place.")
     if not list_folder(out):
         return
+    new, kind = ("a new suite", "a suite") if marker == MANIFEST else ("an export", "an earlier export")
     if not force:
-        raise SuiteError(f"{out}: the place of a new suite must be empty or absent; choose another, or use force.")
+        raise SuiteError(f"{out}: the place of {new} must be empty or absent; choose another, or use --force.")
     if not (out / marker).is_file():
-        kind = "a suite" if marker == MANIFEST else "an earlier export"
         raise SuiteError(f"{out}: only {kind} is replaced, and this folder has no {marker}; choose another place.")
 
 

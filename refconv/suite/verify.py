@@ -32,7 +32,8 @@ def verify_files(folder: str | Path) -> list[str]:
     except SuiteError as error:
         return [str(error)]
     hashed = [finding for record in suite.manifest.files for finding in _verify_file(folder, record)]
-    return [*_verify_listing(suite), *_verify_sums(suite), *hashed, *_verify_groups(suite)]
+    found = [*_verify_listing(suite), *_verify_sums(suite), *hashed, *_verify_groups(suite)]
+    return list(dict.fromkeys(found))  # what damages a file is found again where its group is read
 
 
 def _verify_listing(suite: Suite) -> list[str]:

@@ -84,7 +84,7 @@ def test_an_existing_suite_is_kept_when_generation_fails(monkeypatch, tmp_path):
 
 
 def test_a_folder_that_is_not_free_is_refused(suite_folder):
-    with pytest.raises(SuiteError, match="choose another, or use force"):
+    with pytest.raises(SuiteError, match="choose another, or use --force"):
         generate(suite_folder, "core", SMALL)
 
 

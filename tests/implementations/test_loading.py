@@ -67,7 +67,7 @@ def test_what_cannot_be_loaded_is_told_in_one_sentence(text, message):
 def test_a_file_that_fails_is_told_with_its_error(tmp_path):
     path = tmp_path / "broken.py"
     path.write_text("import math\nmath.factorial(-1)\n")
-    with pytest.raises(ImplementationError, match=r"broken\.py must be importable, got ValueError: factorial\(\)"):
+    with pytest.raises(ImplementationError, match=r"must be importable, got ValueError at broken\.py:2: factorial\(\)"):
         load_implementation(f"{path}:conv2d")
 
 
@@ -80,3 +80,13 @@ def test_torch_options():
         load_implementation("torch:float128")
     with pytest.raises(ImplementationError, match="torch:cuda needs a CUDA device"):
         load_implementation("torch:cuda")
+
+
+def test_a_near_miss_is_told_what_was_meant(tmp_path):
+    path = tmp_path / "fw.py"
+    path.write_text("def helper():\n    pass\n" + GOOD)
+    with pytest.raises(ImplementationError, match=r"did you mean .*fw\.py:conv2d\?"):
+        load_implementation(str(path))
+    for text, meant in (("pytorch", "torch"), ("im2cols", "im2col")):
+        with pytest.raises(ImplementationError, match=f"did you mean {meant}\\?"):
+            load_implementation(text)

@@ -144,3 +144,10 @@ def test_damage_of_a_file_that_belongs_to_no_group_is_found(tmp_path: Path, grou
     (tmp_path / "README.md").write_text("hallo")
     [finding] = verify_files(tmp_path)
     assert re.search(r"README\.md: the file must have sha256 [0-9a-f]{64} as MANIFEST.json states, got", finding)
+
+
+@pytest.mark.parametrize("kind", ["no-payload", "longer-payload", "no-index", "longer-index"])
+def test_each_finding_is_told_once(suite_folder: Path, kind: str) -> None:
+    damage, words = DAMAGE[kind]
+    damage(suite_folder)
+    assert sum(words in finding for finding in verify_files(suite_folder)) == 1
