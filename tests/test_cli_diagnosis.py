@@ -61,4 +61,4 @@ def test_fingerprint_prints_json(capsys):
 
 def test_fingerprint_of_nothing_is_not_success(layer, capsys):
     assert run("fingerprint", f"{layer}:Nothing", "--dtypes", "float64") == 3
-    assert "not measured" in capsys.readouterr().out
+    assert capsys.readouterr().out.count("not measured") == 1  # though there are several shapes
