@@ -115,7 +115,11 @@ def _check_axes(x_shape: Size, weight_shape: Size, axes: int, weight: str) -> No
 
 
 def _as_array(tensor: Any) -> Any:
-    return tensor if hasattr(tensor, "shape") and hasattr(tensor, "dtype") else np.asarray(tensor)
+    """Take an array of any library, and NumPy's in the byte order of this machine."""
+    if not hasattr(tensor, "shape") or not hasattr(tensor, "dtype"):
+        tensor = np.asarray(tensor)
+    foreign = isinstance(tensor, np.ndarray) and not tensor.dtype.isnative
+    return tensor.astype(tensor.dtype.newbyteorder()) if foreign else tensor
 
 
 def _checked(method: str) -> str:
