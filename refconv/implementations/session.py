@@ -155,9 +155,14 @@ def same_bytes(one: Array, other: Array) -> bool:
 
 
 def as_array(result: Any) -> Array | None:
-    """Return a result as an array of numbers that shares its memory, or None if it is no such thing."""
+    """Return a result as an array of numbers, or None if it is no such thing.
+
+    It shares the memory of the result, unless that is of the other byte order.
+    """
     try:
         got = np.asarray(result)
     except Exception:
         return None
+    if not got.dtype.isnative and got.dtype.kind in "fiu":
+        got = got.astype(got.dtype.newbyteorder())
     return got if got.dtype.kind in "fiub" or got.dtype.name in FORMATS else None

@@ -70,3 +70,14 @@ def test_the_histogram_counts_every_element_once():
     histogram = look((2, 4), ((0, 1), 0.5), ((0, 2), 0.25), ((1, 0), 1e-9), ((1, 1), 99.0)).histogram
     assert len(histogram) == len(EDGES) + 2
     assert histogram == (4, 1, 0, 0, 0, 0, 0, 1, 1, 1)
+
+
+@pytest.mark.parametrize("shape", [(6,), (2, 3), (2, 3, 4), (2, 3, 4, 5), (2, 3, 2, 4, 5)])
+def test_every_wrong_element_of_any_number_of_axes_is_seen(shape):
+    truth = np.arange(float(np.prod(shape))).reshape(shape)
+    got = truth.copy()
+    got.flat[-1] += 1
+    closeup = judge_tensor(got, truth).closeup
+    assert closeup.lengths[-1] == (shape[-1] if len(shape) != 2 else 1)
+    assert np.prod(closeup.lengths) == truth.size
+    assert int(closeup.bad.sum()) == 1
