@@ -66,5 +66,5 @@ def test_check_takes_answers_of_the_other_byte_order():
 
     suite = refconv.load_suite(smoke_folder())
     report = refconv.check(foreign, suite, select=["worked-example-float32-*"], thorough=False)
-    assert report.executed > 1
+    assert report.executed == 1
     assert report.passed
