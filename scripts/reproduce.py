@@ -127,6 +127,12 @@ def _differs(console: Console, interpreter: Path, run: Run, expected: str) -> bo
     return not same
 
 
+def _runs(python: str) -> bool:
+    """Tell whether there is such an interpreter; a name on the path may be a stand-in that starts none."""
+    found = shutil.which(python)
+    return found is not None and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
 def _wheel(folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT]
     subprocess.run(command, check=True)
@@ -135,7 +141,7 @@ def _wheel(folder: Path) -> Path:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pythons", default=",".join(p for p in PYTHONS if shutil.which(p)), help="comma separated")
+    parser.add_argument("--pythons", default=",".join(filter(_runs, PYTHONS)), help="names or paths, comma separated")
     parser.add_argument("--quick", action="store_true", help="leave out the core suite")
     return parser.parse_args()
 

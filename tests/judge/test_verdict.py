@@ -4,7 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from refconv.judge import judge_tensor
+from refconv.judge import Verdict, judge_tensor
 
 TRUTH = np.array([[1.0, 2.0], [3.0, 0.0]])
 
@@ -99,3 +99,9 @@ def test_the_truth_itself_gets_the_verdict_that_its_numbers_get(shape, dtype):
     wide = truth.astype(np.float64)  # other bytes, the same numbers: every element is looked at
     for bounds in ((), (truth - dtype(1), truth + dtype(2))):
         assert judge_tensor(truth.copy(), truth, *bounds) == judge_tensor(wide, truth, *bounds)
+
+
+def test_what_a_verdict_is_not_told_is_empty():
+    verdict = Verdict(elements=1, wrong=0, first=None, worst=None, interval_use=0.0, correctly_rounded=1.0)
+    assert (verdict.interval_rms, verdict.violation, verdict.histogram, verdict.closeup) == (0.0, "", (), None)
+    assert verdict.passed

@@ -206,6 +206,7 @@ def test_integers_are_equality_in_every_class():
     evidence = evidence_of(LAYER, tensors, "int32")
     for name in ("winograd:4", "fft", "reduced:bf16", "tosa", "standard:int32"):
         assert judged(name, evidence.truth, evidence).passed
+        assert parse_class(name).interval(evidence).magnitude is evidence.magnitude
         assert judged(name, evidence.truth + 1, evidence).wrong == evidence.truth.size
 
 

@@ -25,6 +25,8 @@ SCALES = (0, -66, -140)  # ordinary numbers, products of the size of subnormals,
 def evidence_of(problem, operation, scale=0, dtype="float32", out="float32", bias=True):
     tensors = {name: (tensor * 2.0**scale).astype(get_format(dtype).dtype)
                for name, tensor in real_tensors(problem, 3, binades=3).items()}  # fmt: skip
+    for name, place in (("x", (slice(None), 0)), ("weight", 0), ("bias", 0)):
+        tensors[name][place] = 0  # an output channel and some gradients have no products that differ from zero
     tensors["bias"] = tensors["bias"] if bias else None
     return Evidence(operation, tensors, problem, get_format(out))
 
@@ -130,7 +132,8 @@ def test_ftz_flushes_inputs_of_a_format_of_smaller_range_earlier():
     sums = over_products(evidence, lambda one, other: one + other) + bias_of(evidence)[1]
     flushed = 2 * evidence.terms * 2.0**-126 + 2.0**-14 * sums
     plain = error_bound(evidence.magnitude, evidence.terms, get_format("float32"))
-    assert_is(parse_class("ftz").bound(evidence), plain + (1 + t(int(evidence.terms.max()), 24)) * flushed + 2.0**-126)
+    expected = plain + (1 + t(int(evidence.terms.max()), 24)) * flushed + 2.0**-126
+    assert_is(parse_class("ftz").bound(evidence), np.where(evidence.magnitude > 0, expected, 0))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -213,3 +216,12 @@ def test_what_is_expected_where_products_underflow():
     variance = evidence.terms * 4.0**-149 / 12
     found = expected_error(evidence, accumulator)
     assert (found >= np.sqrt(variance)).all()
+
+
+@pytest.mark.parametrize("name", ["standard", "ftz", "fft", "winograd:2", "reduced:tf32", "split:2:bfloat16", "tosa"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_layer_without_images_has_its_bounds(name, operation):
+    problem = ConvProblem(**(SQUARE.as_dict() | {"batch": 0}))
+    bound = parse_class(name).bound(evidence_of(problem, operation))
+    assert bound.shape == problem.shape_of(operation)
+    assert bound.max(initial=0) < 1e-40  # what could underflow

@@ -27,3 +27,9 @@ def test_window_maximum_is_the_maximum_of_each_window(start):
     for i, j in np.ndindex(4, 3):
         top, left = 9 + start[0] + i, 9 + start[1] + j
         np.testing.assert_array_equal(got[:, :, i, j], far[:, :, top : top + 3, left : left + 3].max(axis=(2, 3)))
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_the_norm_of_nothing_but_zeros_is_zero(order):
+    assert channel_norm(np.zeros((1, 2, 3, 3)), order).tolist() == [[0.0, 0.0]]
+    assert channel_norm(np.zeros((1, 2, 0)), order).tolist() == [[0.0, 0.0]]
