@@ -206,7 +206,13 @@ class _State:
 
     def write(self, path: Path) -> None:
         head = {"schema": SCHEMA, **vars(self), "state": self.state.hex()}
-        replace_file(path, json.dumps(head, indent=1).encode())
+        try:
+            replace_file(path, json.dumps(head, indent=1).encode())
+        except OSError as error:
+            raise SuiteError(
+                f"{path}: the checkpoint must be written here, got {error.strerror!r}; what stood here before is "
+                "unharmed, make room or choose another place."
+            ) from None
 
     @classmethod
     def read(cls, path: Path | None, family: str, implementation: str | None, count: int) -> _State:

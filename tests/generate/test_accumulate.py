@@ -119,6 +119,13 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
         accumulate("plain", 64, checkpoint=path)
 
 
+def test_a_checkpoint_that_cannot_be_written_is_one_sentence(tmp_path):
+    place = tmp_path / "missing" / "state.json"
+    with pytest.raises(SuiteError, match=r"state\.json: the checkpoint must be written here, got 'No such file or dir"):
+        accumulate("plain", 128, checkpoint=place)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_wrong_hash_is_a_disagreement():
     with pytest.raises(DisagreementError, match="the sha256 of 100 cases must be"):
         check_known("plain", 100, "0" * 64)

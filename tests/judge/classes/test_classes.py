@@ -210,6 +210,21 @@ def test_integers_are_equality_in_every_class():
         assert judged(name, evidence.truth + 1, evidence).wrong == evidence.truth.size
 
 
+def test_a_bias_of_finer_steps_than_the_products_does_not_fit():
+    tensors = integers(LAYER, 0, largest=3)
+    for bias, fits in ((1.0, True), (2.0**-30, False), (2.0**-160, False)):
+        evidence = evidence_of(LAYER, tensors | {"bias": np.full(5, bias)})
+        assert evidence.fits(FLOAT32) is fits
+    assert evidence_of(LAYER, tensors | {"bias": None}).fits(FLOAT32)
+    fine = {name: tensor * np.float32(2.0**-20) for name, tensor in tensors.items()} | {"bias": np.full(5, 64.0)}
+    assert not evidence_of(LAYER, fine).fits(FLOAT32)  # the steps are those of the products
+
+
+def test_where_there_is_no_result_every_accumulator_fits():
+    nobody = ConvProblem(**(LAYER.as_dict() | {"batch": 0}))
+    assert evidence_of(nobody, integers(nobody, 0)).fits(get_format("float8_e5m2"))
+
+
 # ---- tosa -------------------------------------------------------------------------------------------------------
 
 
