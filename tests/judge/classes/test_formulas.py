@@ -149,6 +149,18 @@ def test_the_bound_of_reduced_is_its_formula(operation, scale, name, precision):
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize(("between", "precision", "smallest"), [("bfloat16", 8, -133), ("float16", 11, -24)])
+def test_the_bound_of_split_is_its_formula(operation, scale, between, precision, smallest):
+    evidence = evidence_of(LAYER, operation, scale)
+    plain = error_bound(evidence.magnitude, evidence.terms, evidence.accumulator)
+    passing, within = t(3, precision), t(int(evidence.terms.max()), 24)
+    stored = 3 * 2.0 ** (smallest - 1) * (1 + passing) * (1 + within)  # half the smallest number, three times
+    expected = plain * (1 + passing) + passing * evidence.magnitude + stored
+    assert_is(parse_class(f"split:3:{between}").bound(evidence), np.where(evidence.magnitude > 0, expected, 0))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("scale", [0, -8, -12])
 @pytest.mark.parametrize("bias", [True, False])
 def test_the_bound_of_tosa_is_its_formula(operation, scale, bias):
