@@ -174,3 +174,9 @@ def test_the_products_of_a_transposed_result_are_those_of_its_adjoint():
     found = [problem.reduction_length(operation) for operation in OPERATIONS]
     # Two channels of two by two taps; three channels of three by two; 2 x 4 x 7 inputs; 2 x 9 x 8 outputs.
     assert found == [2 * 2 * 2, 3 * 3 * 2, 2 * 4 * 7, 2 * 9 * 8]
+
+
+@pytest.mark.parametrize("name", ["valid", "VALID"])
+def test_a_valid_transposed_convolution_cuts_nothing_off_and_keeps_what_is_added(name):
+    shapes = dict(x_shape=(1, 2, 4, 5), weight_shape=(2, 3, 3, 2), stride=(2, 3), output_padding=(1, 2))
+    assert TransposedProblem.from_shapes(**shapes, padding=name) == TransposedProblem.from_shapes(**shapes, padding=0)
