@@ -31,7 +31,7 @@ def bugs(report: Report, suite: Suite) -> list[str]:
     >>> from refconv.suite.embedded import smoke_folder
     >>> suite = load_suite(smoke_folder())
     >>> bugs(check(KernelFlipped(), suite, ["compact-*"], ["forward"]), suite)[0].partition(".")[0]
-    'kernel-flipped (14 failures): The kernel is flipped along all axes'
+    'kernel-flipped (10 failures): The kernel is flipped along all axes'
     """
     causes = with_causes(report, suite).causes[:LIMIT]
     lines = [f"{cause} Usually means: {cause.usually}" for cause in causes]

@@ -10,9 +10,7 @@ from refconv.implementations.onnx_names import layers
 
 def create(option: str | None = None) -> QuantizedOnnxLayers:
     """Make the engine ``onnx``, or ``onnx:auto_pad``, which is told padding by its name."""
-    import onnx
-
-    return layers(evaluate, "onnx", f"onnx {onnx.__version__}", option)
+    return layers(evaluate, "onnx", option, ("onnx",))
 
 
 def evaluate(model: Any, x: Array) -> Array:

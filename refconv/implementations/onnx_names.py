@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -22,16 +23,19 @@ class NamedOnnxLayers(QuantizedOnnxLayers):
         return super()._run(x, [by_name(nodes[0], x.shape[2:]), *nodes[1:]], shape, dtype)
 
 
-def layers(evaluate: Evaluate, name: str, version: str, option: str | None) -> QuantizedOnnxLayers:
-    """Make the engine ``NAME`` or ``NAME:auto_pad``.
+def layers(evaluate: Evaluate, name: str, option: str | None, packages: tuple[str, ...]) -> QuantizedOnnxLayers:
+    """Make the engine ``NAME`` or ``NAME:auto_pad``, whose versions are those of some packages.
 
     Raises
     ------
     ImplementationError
         If the option is another one.
+    ImportError
+        If a package is not installed.
     """
     if option not in (None, OPTION):
         raise ImplementationError(f"the option of {name} must be {OPTION}, got {option!r}.")
+    version = ", ".join(f"{package} {import_module(package).__version__}" for package in packages)
     if option:
         return NamedOnnxLayers(evaluate, f"{name}:{option}", version)
     return QuantizedOnnxLayers(evaluate, name, version)

@@ -10,11 +10,7 @@ from refconv.implementations.onnx_names import layers
 
 def create(option: str | None = None) -> QuantizedOnnxLayers:
     """Make the engine ``onnxruntime``, or ``onnxruntime:auto_pad``, on one thread."""
-    import onnx  # the models are built with it
-    import onnxruntime
-
-    version = f"onnxruntime {onnxruntime.__version__}, onnx {onnx.__version__}"
-    return layers(evaluate, "onnxruntime", version, option)
+    return layers(evaluate, "onnxruntime", option, ("onnxruntime", "onnx"))  # onnx builds the models
 
 
 def evaluate(model: Any, x: Array) -> Array:

@@ -79,7 +79,11 @@ def test_a_failure_is_shown_with_its_numbers_its_picture_and_its_command(mixed):
     assert 'aria-label="Heat map. Positions: 2 × 2 rows and columns; largest error in units of the bound"' in text
     assert "Wrong: output channel 1 of 2; all 2 rows; column 1 of 2." in text
     assert "<code>refconv check me --select grouped/small</code>" in text
-    assert "channels are interleaved instead of blocked" in text
+
+
+def test_a_failure_says_what_it_may_mean(report_of, failure, outcome):
+    text = html_text(report_of(failure(), outcome(flags=("Basic",))))
+    assert '<dt>may mean</dt><dd>channels are interleaved instead of blocked' in text
 
 
 def test_the_diagnosis_is_shown_where_there_is_one(mixed):

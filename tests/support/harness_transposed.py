@@ -41,15 +41,20 @@ def forward(question):
     return {"dtype": "float32", "shape": shape, "base64": base64.b64encode(y.tobytes()).decode()}
 
 
-for line in sys.stdin:
-    question = json.loads(line)
-    answer = {"seq": question["seq"], "status": "ok", "protocol": 1, "transposed": MISDEED != "silent"}
-    if question["type"] == "run":
-        known = question["problem"].get("operator") == "conv_transpose" and question["operation"] == "forward"
-        known = known and question["output"]["dtype"] == "float32"
-        answer = {"seq": question["seq"], "status": "ok" if known else "unsupported"}
-        if known:
-            answer["output"] = forward(question)
-    print(json.dumps(answer), flush=True)
-    if question["type"] == "stop":
-        break
+def main():
+    for line in sys.stdin:
+        question = json.loads(line)
+        answer = {"seq": question["seq"], "status": "ok", "protocol": 1, "transposed": MISDEED != "silent"}
+        if question["type"] == "run":
+            known = question["problem"].get("operator") == "conv_transpose" and question["operation"] == "forward"
+            known = known and question["output"]["dtype"] == "float32"
+            answer = {"seq": question["seq"], "status": "ok" if known else "unsupported"}
+            if known:
+                answer["output"] = forward(question)
+        print(json.dumps(answer), flush=True)
+        if question["type"] == "stop":
+            break
+
+
+if __name__ == "__main__":
+    main()
