@@ -51,12 +51,12 @@ class Block:
 def usual_jobs(cases: int, implementation: Any, isolate: bool) -> int:
     """Return how many processes suit a run: one for what is isolated anyway only, and for few cases.
 
-    Each has the process of an implementation beside it, and both work at the same time.  A program may stand for a
-    board of which there is one, so nobody starts two unasked.
+    Each has the process of an implementation beside it, which waits for it, or it waits, now and then.  A program may
+    stand for a board of which there is one, so nobody starts two unasked.
     """
     if not isolate or not isinstance(implementation, str) or is_command(implementation):
         return 1
-    return max(1, min(cores() // 2, MOST_JOBS, cases // WORTH))
+    return max(1, min(cores(), MOST_JOBS, cases // WORTH))
 
 
 def threads_each(jobs: int) -> int:

@@ -98,5 +98,5 @@ def test_nobody_starts_two_of_what_there_may_be_one_of(monkeypatch):
     assert usual_jobs(2000, "-- ./harness", isolate=True) == 1
     assert usual_jobs(2000, "torch", isolate=False) == 1
     assert usual_jobs(2000, conv2d, isolate=True) == 1
-    monkeypatch.setattr(together, "cores", lambda: 2)  # one for the implementation, one for its judge
-    assert usual_jobs(2000, "torch", isolate=True) == 1
+    monkeypatch.setattr(together, "cores", lambda: 2)
+    assert usual_jobs(2000, "torch", isolate=True) == 2
