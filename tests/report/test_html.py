@@ -83,7 +83,7 @@ def test_a_failure_is_shown_with_its_numbers_its_picture_and_its_command(mixed):
 
 def test_a_failure_says_what_it_may_mean(report_of, failure, outcome):
     text = html_text(report_of(failure(), outcome(flags=("Basic",))))
-    assert '<dt>may mean</dt><dd>channels are interleaved instead of blocked' in text
+    assert "<dt>may mean</dt><dd>channels are interleaved instead of blocked" in text
 
 
 def test_the_diagnosis_is_shown_where_there_is_one(mixed):
