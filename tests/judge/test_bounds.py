@@ -62,14 +62,12 @@ def test_honest_float32_arithmetic_is_never_outside(problem, seed):
 
 
 @pytest.mark.parametrize("problems", [every_problem, transposed_problems], ids=["convolution", "transposed"])
+@pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_honest_float32_arithmetic_is_never_outside_whatever_the_operator(problems, operation):
-    seen = set()
-
-    @settings(max_examples=25, deadline=None, database=None)
-    @given(problem=problems(smallest=1), seed=st.integers(0, 2**32 - 1))
+def test_honest_float32_arithmetic_is_never_outside_whatever_the_operator(problems, axes, operation):
+    @settings(max_examples=9, deadline=None, database=None)
+    @given(problem=problems(smallest=1, axes=(axes,)), seed=st.integers(0, 2**32 - 1))
     def never_outside(problem, seed):
-        seen.add(len(problem.input_size))
         tensors = single(np.float32, problem, seed)
         room = transposed if isinstance(problem, TransposedProblem) else None
         methods = (room.direct, room.im2col) if room else (direct, im2col)
@@ -83,7 +81,6 @@ def test_honest_float32_arithmetic_is_never_outside_whatever_the_operator(proble
             assert judge_tensor(got, total.round(FLOAT32), lo, hi).passed
 
     never_outside()
-    assert seen == {1, 2, 3}
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ def mutate(document: Any, data: st.DataObject, most: int = 3) -> None:
         container, key = data.draw(st.sampled_from(found))
         kind = data.draw(st.sampled_from(["replace", "remove", "rename", "copy"]))
         if kind == "replace":
-            container[key] = data.draw(st.sampled_from(STRANGE))
+            container[key] = copy.deepcopy(data.draw(st.sampled_from(STRANGE)))  # which the next change may change
         elif kind == "remove":
             del container[key]
         elif kind == "copy":

@@ -37,9 +37,9 @@ def problems(draw, smallest=0, axes=(2,), least_pad=0):
     )
 
 
-def every_problem(smallest=0):
+def every_problem(smallest=0, axes=ANY):
     """Draw a legal problem over one to three axes, whose padding may crop."""
-    return problems(smallest, axes=ANY, least_pad=-2)
+    return problems(smallest, axes=axes, least_pad=-2)
 
 
 @st.composite
