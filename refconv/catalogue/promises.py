@@ -23,3 +23,14 @@ def promises() -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = json.loads(FILE.read_text(encoding="ascii"))
     return found
+
+
+def promises_of(tier: str) -> dict[str, list[str]]:
+    """Return what the flags of a tier promise: nothing in ``axes``, since the models that they speak of are of images.
+
+    Examples
+    --------
+    >>> promises_of("axes")
+    {}
+    """
+    return {} if tier == "axes" else promises()

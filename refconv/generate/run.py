@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from refconv.catalogue import FILLS, VERSION, CaseSpec, cases
-from refconv.catalogue.promises import promises
+from refconv.catalogue.promises import promises_of
 from refconv.errors import DisagreementError, RefconvError, SuiteError
 from refconv.generate.consensus import REFERENCES, computing_on, consult, golden_case
 from refconv.generate.recipe import Hashes, check_recipe, hashes_of, needs_recipe, read_recipe, write_recipe
@@ -176,10 +176,9 @@ def make_group(job: Job) -> Made:
     oracle = load_implementation(job.oracle) if job.oracle else None
     opinions = {spec.id: consult(oracle, spec) for spec in specs} if oracle else {}
     flags = sorted({flag for spec in specs for flag in spec.flags})
-    known = {} if job.tier == "axes" else promises()  # which are of images
     group = Group(
         name=job.group, suite=job.tier, header=(FILLS[specs[0].fill].header,),
-        notes={flag: note_for(flag, known) for flag in flags}, cases=_golden_cases(specs, job.device),
+        notes={flag: note_for(flag, promises_of(job.tier)) for flag in flags}, cases=_golden_cases(specs, job.device),
     )  # fmt: skip
     findings = lint_group(group)
     if findings:
