@@ -1,6 +1,6 @@
 """How often diagnose is right: every defect model, each without its own model, random pairs, and strange layers.
 
-python scripts/diagnosis_power.py [models] [without] [pairs [COUNT]] [strange] [times]
+python scripts/diagnosis_power.py [times] [models] [without] [pairs] [strange] [--part 2/3]
 
 Time limits count the time of the processor, but for "times", which measures with the clock on the wall.  Exits with 1
 if fewer than 95 % of the models come first, a structural one is neither described exactly nor named otherwise without
@@ -9,8 +9,8 @@ its own model, fewer than 80 % of the pairs are named or described, a strange la
 
 from __future__ import annotations
 
+import argparse
 import importlib
-import itertools
 import os
 import random
 import sys
@@ -29,6 +29,8 @@ from refconv.problem import ConvProblem
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 
+PAIRS = 100
+
 
 def use_processor_time() -> None:
     """Let time limits count the time of the processor, so that a busy machine makes no difference."""
@@ -37,10 +39,11 @@ def use_processor_time() -> None:
         vars(importlib.import_module(f"refconv.diagnosis.{name}"))["time"] = clock
 
 
-def models() -> bool:
+def models(part: slice) -> bool:
     """Name every defect model, those that wait for a trigger, too."""
     right, alone, slowest = 0, 0, 0.0
-    for slug, defect in every_defect().items():
+    chosen = list(every_defect().items())[part]
+    for slug, defect in chosen:
         begin = time.process_time()
         found = diagnose(defect())
         slowest = max(slowest, time.process_time() - begin)
@@ -48,15 +51,15 @@ def models() -> bool:
         right, alone = right + (slug in first), alone + (first == (slug,))
         if first != (slug,):
             print(f"  {slug}: {found.defects}", flush=True)
-    count = len(every_defect())
+    count = len(chosen)
     print(f"models: {right} of {count} at the first place, {alone} without an equal; slowest {slowest:.1f} s")
     return right >= 0.95 * count
 
 
-def without() -> bool:
+def without(part: slice) -> bool:
     """Describe every defect as if nobody had written its model; where its example is needed, that is given."""
     verdicts: Counter[str] = Counter()
-    for slug, defect in every_defect().items():
+    for slug, defect in list(every_defect().items())[part]:
         example = getattr(defect, "example", None)
         problem = ConvProblem.from_descriptor(example) if example else None
         found = diagnose(defect(), without=[slug], problem=problem)
@@ -72,13 +75,12 @@ def without() -> bool:
     return not verdicts["listed"]
 
 
-def pairs(count: int = 100) -> bool:
+def pairs(part: slice) -> bool:
     """Draw pairs; every operation must be named, by one or two models, or described exactly."""
     draw, slugs = random.Random(2026), [slug for slug, defect in every_defect().items() if not defect.stateful]
     verdicts: Counter[str] = Counter()
     times = []
-    for _ in range(count):
-        first, second = draw.sample(slugs, 2)
+    for first, second in [draw.sample(slugs, 2) for _ in range(PAIRS)][part]:
         begin = time.process_time()
         found = diagnose(together(first, second)())
         times.append(time.process_time() - begin)
@@ -98,16 +100,16 @@ def pairs(count: int = 100) -> bool:
             )
         verdicts[verdict] += 1
     print(f"pairs: {dict(verdicts)}; slowest {max(times):.1f} s, median {np.median(times):.1f} s")
-    return verdicts["in words"] + verdicts["listed"] <= 0.2 * count
+    return verdicts["in words"] + verdicts["listed"] <= 0.2 * len(times)
 
 
-def strange() -> bool:
+def strange(part: slice) -> bool:
     """Print each diagnosis beside the truth."""
     from more_strange_layers import LAYERS as MORE
     from strange_layers import LAYERS
 
     told = True
-    for name, layer, truth, words in [*LAYERS, *MORE]:
+    for name, layer, truth, words in [*LAYERS, *MORE][part]:
         begin = time.process_time()
         text = diagnose(layer).description
         verdict = "told" if all(word in text for word in words) else "NOT TOLD"
@@ -139,16 +141,27 @@ def times() -> bool:
     return kept
 
 
+def part_of(text: str) -> slice:
+    """Return which of every n models ``k/n`` means, counted from 1."""
+    number, count = map(int, text.split("/"))
+    return slice(number - 1, None, count)
+
+
 def main() -> int:
     """Run what is asked for, or everything."""
-    wanted = sys.argv[1:] or ["times", "models", "without", "pairs", "strange"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    kinds = {"models": models, "without": without, "pairs": pairs, "strange": strange}
+    parser.add_argument("what", nargs="*", metavar="WHAT", help="times, models, without, pairs or strange")
+    parser.add_argument("--part", type=part_of, default=slice(None), metavar="K/N", help="only every N-th model")
+    chosen = parser.parse_args()
+    wanted = chosen.what or ["times", *kinds]
+    if unknown := set(wanted) - {"times", *kinds}:
+        parser.error(f"there is no {', '.join(unknown)}")
     kept = times() if "times" in wanted else True
     use_processor_time()
-    for name, following in itertools.zip_longest(wanted, wanted[1:]):
-        if name == "pairs":
-            kept &= pairs(int(following) if following and following.isdigit() else 100)
-        elif name in ("models", "without", "strange"):
-            kept &= {"models": models, "without": without, "strange": strange}[name]()
+    for name in kinds:
+        if name in wanted:
+            kept &= kinds[name](chosen.part)
     return not kept
 
 

@@ -1,6 +1,6 @@
 """Measure the hunt: how fast it finds each defect model, and how small what it finds is.
 
-    python scripts/hunt_power.py [SLUG ...] [--triggered] [--seconds 20]
+    python scripts/hunt_power.py [SLUG ...] [--triggered] [--part 2/3] [--seconds 20]
 
 Time limits count the time of the processor, so that a busy machine makes no difference.
 
@@ -20,6 +20,7 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
+from diagnosis_power import part_of
 from smallest import smallest_known, tiny_problems
 
 from refconv import ConvProblem
@@ -49,12 +50,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("slugs", nargs="*", metavar="SLUG")
     parser.add_argument("--triggered", action="store_true", help="the models that wait for a trigger")
+    parser.add_argument("--part", type=part_of, default=slice(None), metavar="K/N", help="only every N-th model")
     parser.add_argument("--seconds", type=float, default=20)
     chosen = parser.parse_args()
     use_processor_time()
     problems, failed, slowest = tiny_problems(), [], 0.0
     print(f"{'model':42} {'s':>5} {'size':>5} {'smallest':>8}  problem")
-    for slug in chosen.slugs or list(triggered_defects() if chosen.triggered else all_defects()):
+    slugs = chosen.slugs or list(triggered_defects() if chosen.triggered else all_defects())
+    for slug in slugs[chosen.part]:
         defect = every_defect()[slug]
         dtype = defect.dtype if issubclass(defect, Triggered) else "float32"
         # the models add up in the format of their inputs, which for narrow formats is no bug of theirs

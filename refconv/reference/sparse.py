@@ -20,13 +20,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from refconv.problem import ConvProblem, Geometry
+
+if TYPE_CHECKING:  # imported where a matrix is made: it takes longer than all the rest of the package
+    from scipy.sparse import csr_array
 
 Array = npt.NDArray[Any]
 
@@ -264,6 +266,8 @@ def _blocks(problem: ConvProblem) -> Iterator[Pattern]:
 
 def _matrix(pattern: Pattern, weight: Array, problem: ConvProblem) -> csr_array:
     """Put the weights into their places."""
+    from scipy.sparse import csr_array
+
     height = pattern.rows.stop - pattern.rows.start
     return csr_array(
         (weight.ravel()[pattern.tie], pattern.column, pattern.indptr), shape=(height, problem.matrix_shape[1])
@@ -272,6 +276,8 @@ def _matrix(pattern: Pattern, weight: Array, problem: ConvProblem) -> csr_array:
 
 def _projection(tie: Array, count: int, dtype: Any) -> csr_array:
     """Build the 0/1 matrix that sums the entries of each tie."""
+    from scipy.sparse import csr_array
+
     entries = np.arange(len(tie))
     return csr_array((np.ones(len(tie), dtype=dtype), (tie, entries)), shape=(count, len(tie)))
 
