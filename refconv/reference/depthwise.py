@@ -70,8 +70,11 @@ def forward(y: Array, x: Array, weight: Array, problem: ConvProblem) -> None:
     for images, layout, outputs, kernels, sources, room in _blocks(problem, y, weight):
         planes = _fill_planes(room.planes, x[images, sources, ...], layout)
         total = room.wide[..., : layout.length]
-        total[...] = 0
-        for run in layout.runs:
+        first, *others = layout.runs
+        begun = times(planes[:, :, *first.phase, first.places], kernels[:, *first.kernel, None], total)
+        if begun is not total:
+            total[...] = begun
+        for run in others:
             total += times(planes[:, :, *run.phase, run.places], kernels[:, *run.kernel, None], room.product)
         y[images, outputs, ...] = _narrow(room.wide, layout)
 
