@@ -145,6 +145,13 @@ def test_import_refconv_and_its_pytest_plugin_load_no_numpy():
     assert done.stdout.split() == ["set()"]
 
 
+def test_diagnose_starts_the_implementation_before_it_imports_what_looks_at_it():
+    late = {"refconv.diagnosis", "refconv.report", "refconv.judge", "scipy"}
+    program = f"import sys, refconv.cli.diagnosed; print({late} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["set()"]
+
+
 @pytest.mark.parametrize("room", sorted(ROOMS - {"__init__", "__main__"}))
 def test_every_room_can_be_the_first_one_to_be_imported(room):
     done = subprocess.run([sys.executable, "-c", f"import refconv.{room}"], capture_output=True, text=True)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
 from refconv import __version__
-from refconv.cli import accumulated, finding, foreign, judged, story, suites
 from refconv.cli.options import FAILED, INTERRUPTED, NOT_STARTED, USAGE
 from refconv.errors import DisagreementError, ImplementationError, RefconvError
-from refconv.suite.staging import FULL
+
+WHERE = {  # each command's module, which is imported when the command is asked for
+    "accumulate": "accumulated", "check": "judged", "diagnose": "diagnosed", "export": "suites",
+    "fingerprint": "finding", "generate": "suites", "hunt": "finding", "include-dir": "foreign", "judge": "judged",
+    "list": "suites", "protocol-test": "foreign", "quickstart": "story", "show": "suites", "verify": "suites",
+}  # fmt: skip
 
 
 def main() -> None:
@@ -30,7 +33,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
     except (RefconvError, OSError) as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error:[/] {escape(_sentence(error))}")
+        _print_error(_sentence(error))
         sys.exit(_exit_code(error))
 
 
@@ -38,8 +41,17 @@ def _say_interrupted(cause: BaseException | None) -> None:
     print("\n".join(["interrupted", *getattr(cause, "__notes__", ())]), file=sys.stderr)
 
 
+def _print_error(sentence: str) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error:[/] {escape(sentence)}")
+
+
 def _sentence(error: Exception) -> str:
     """Return what is told; an error of the system says what it is about and what to do."""
+    from refconv.suite.staging import FULL
+
     if isinstance(error, RefconvError) or not isinstance(error, OSError) or error.strerror is None:
         return str(error)
     if error.errno in FULL:
@@ -56,19 +68,26 @@ def _exit_code(error: Exception) -> int:
     return FAILED if isinstance(error, DisagreementError) else USAGE
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """A group whose commands are imported one by one: most of what one of them needs, another does not."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return list(WHERE)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command of that name, if there is one."""
+        if cmd_name not in WHERE:
+            return None
+        module = importlib.import_module(f"refconv.cli.{WHERE[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, package_name="refconv")
 def commands() -> None:
     """Check convolutions against golden values that are exact to the last bit.
 
     Begin with: refconv quickstart
     """
-
-
-for command in (
-    story.quickstart_command, suites.generate_command, accumulated.accumulate_command, suites.verify_command,
-    judged.check_command, finding.diagnose_command, finding.hunt_command, finding.fingerprint_command,
-    suites.list_command, suites.show_command, suites.export_command, judged.judge_command, foreign.include_dir_command,
-    foreign.protocol_test_command,
-):  # fmt: skip
-    commands.add_command(command)

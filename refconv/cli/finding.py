@@ -1,55 +1,25 @@
-"""The commands that look for causes: diagnose, hunt, fingerprint."""
+"""The commands that search and measure: hunt, fingerprint."""
 
 from __future__ import annotations
 
-import json
 import os
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
 import click
-from rich.markup import escape
 
 from refconv.atomic import replace_file
-from refconv.cli.options import FAILED, GOOD, OPS, TOO_FEW, VECTORS, WithCommand, opened, running
+from refconv.cli.options import FAILED, GOOD, OPS, TOO_FEW, WithCommand, opened, running
 from refconv.cli.output import console, tidy, waiting
-from refconv.diagnosis import diagnose, fingerprint, hunt
+from refconv.diagnosis import fingerprint, hunt
 from refconv.diagnosis.fingerprint import DTYPES as FLOATING
 from refconv.diagnosis.hunt import DTYPES, replay
-from refconv.diagnosis.wider import building_ahead
 from refconv.errors import ReportError
 from refconv.implementations import SessionRunner
 from refconv.judge.classes import FORMS
 from refconv.report.fingerprinted import print_fingerprint
 from refconv.report.hunted import print_hunt
-from refconv.suite import load_suite
-from refconv.suite.embedded import smoke_folder
-
-
-@click.command("diagnose", cls=WithCommand)
-@click.argument("impl")
-@click.option("--case", default=None, metavar="ID", help="A case of a suite that fails.")
-@VECTORS
-@click.option("--json", "for_machines", is_flag=True, help="Print JSON.")
-@running
-def diagnose_command(
-    impl: str, case: str | None, vectors: Path | None, for_machines: bool, **isolation: Any
-) -> int:  # fmt: skip
-    """Name the defect of an implementation, or describe what it computes instead."""
-    problem = load_suite(vectors or smoke_folder()).case(case).problem if case else None
-    with tidy(), ExitStack() as stack:
-        with building_ahead():
-            session = stack.enter_context(opened(impl, **isolation))
-        stack.enter_context(waiting("looking for the defect"))
-        diagnosis = diagnose(SessionRunner(session), problem=problem)
-    if for_machines:
-        click.echo(json.dumps(diagnosis.as_json(), indent=2))
-    else:
-        drawing = diagnosis.drawing
-        console().print(escape(diagnosis.description + (f"\n\n{drawing.text()}" if drawing else "")))
-    return GOOD if diagnosis.correct else FAILED
 
 
 @click.command("hunt", cls=WithCommand)

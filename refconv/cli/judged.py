@@ -11,20 +11,56 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from refconv.check import FreshSuite, check, expect, may_write_xfails, read_xfails, write_xfails
-from refconv.cli.options import DASK, FORCE, MEBIBYTE, VECTORS, Paths, WithCommand, judging, layouts, running
-from refconv.cli.output import cluster, conclude, console, progress_bar, tidy
+from refconv.check import FreshSuite, Outcome, Report, check, expect, may_write_xfails, read_xfails, write_xfails
+from refconv.cli.options import (
+    DASK,
+    FAILED,
+    FORCE,
+    GOOD,
+    MEBIBYTE,
+    OPS,
+    SELECT,
+    TOO_FEW,
+    VECTORS,
+    Command,
+    Paths,
+    WithCommand,
+    layouts,
+    running,
+    with_all,
+)
+from refconv.cli.output import cluster, console, progress_bar, tidy
 from refconv.diagnosis import with_causes
 from refconv.implementations.layouts import Layouts
 from refconv.implementations.result_folder import ResultFolder
 from refconv.implementations.stream_results import StreamResults
+from refconv.judge.classes import FORMS
 from refconv.problem import OPERATIONS
-from refconv.report import may_write_report, with_options
+from refconv.report import may_write_report, print_report, with_options, write_report
 from refconv.suite import load_suite
 from refconv.suite.embedded import smoke_folder
 
 Results = ResultFolder | StreamResults
 SHOWN = 5  # names of missing or strange files that are printed
+
+
+JUDGING = (
+    SELECT,
+    OPS,
+    click.option("--policy", "policies", multiple=True, metavar="NAME",
+                 help="A policy that it claims; may be repeated."),
+    click.option("--min-cases", type=click.IntRange(min=0), default=1, show_default=True, help="Fewer are a failure."),
+    click.option("--report", "reports", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
+                 help="Write a report; the form follows from the suffix: .json .xml .html .md"),
+    click.option("--class", "judged_by", metavar="CLASS", default=None,
+                 help=f"The arithmetic that it claims: {FORMS}. By default what the vectors say."),
+    click.option("--strict-statistics", is_flag=True, help="Fail results whose errors rounding hardly explains."),
+)  # fmt: skip
+
+
+def judging(command: Command) -> Command:
+    """Give a command the options by which results are judged."""
+    return with_all(JUDGING, command)
 
 
 @click.command("check", cls=WithCommand)
@@ -75,7 +111,7 @@ def check_command(
     words = (f" --vectors {vectors}" if vectors else "") + (f" --xfails {xfails}" if xfails else "")
     words += "" if fresh is None else f" --fresh {fresh}"
     command = with_options(f"refconv check {impl}", words + claims(judged_by, strict_statistics, policies, ops))
-    code = conclude(report, command, reports, min_cases, f"refconv diagnose {impl}")
+    code = _conclude(report, command, reports, min_cases, f"refconv diagnose {impl}")
     if written:
         waiting = write_xfails(report, written, known, force)
         console().print(f"{escape(str(written))} is written; {waiting} of its entries need a link in 'issue'.")
@@ -108,7 +144,7 @@ def judge_command(
         words = f"refconv judge {suite}{f' {results}' if results else ''}{' --stream' if stream else ''}"
         words += "" if lie == Layouts() else f" --layout {layout} --weight-layout {weight_layout}"
         command = words + claims(judged_by, strict_statistics, policies, ops)
-        code = conclude(report, command, reports, min_cases)
+        code = _conclude(report, command, reports, min_cases)
         for sentence in _remarks(session, vectors, len(report.outcomes)):
             console().print(escape(sentence))
     return code
@@ -152,3 +188,24 @@ def claims(judged_by: str | None, strict: bool, policies: Iterable[str], ops: st
     text = (f" --class {judged_by}" if judged_by else "") + (" --strict-statistics" if strict else "")
     text += f" --ops {ops}" if ops not in ("", ",".join(OPERATIONS)) else ""
     return text + "".join(f" --policy {policy}" for policy in policies)
+
+
+def _conclude(report: Report, command: str, reports: Iterable[Path], min_cases: int, more: str = "") -> int:
+    """Write the reports, print what came of the run, name what says more of riddles, and return the exit code."""
+    for path in reports:
+        write_report(report, path, command=command)
+    print_report(report, console(), command=command)
+    if more and any(_is_riddle(report, outcome) for outcome in report.failures):
+        console().print(f"Which bug is it? {escape(more)} looks closer.", soft_wrap=True)
+    if report.failures:
+        return FAILED
+    if report.executed_cases < min_cases:
+        console().print(f"executed {report.executed_cases} cases, fewer than --min-cases {min_cases}.")
+        return TOO_FEW
+    return GOOD
+
+
+def _is_riddle(report: Report, outcome: Outcome) -> bool:
+    """Say whether a result is wrong, and no known defect predicts it, or only a part of what is seen."""
+    cause = report.cause_of(outcome)
+    return bool(outcome.digest) and (cause is None or cause.contradicted > 0)

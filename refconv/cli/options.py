@@ -11,7 +11,6 @@ import click
 from refconv.implementations import TIMEOUT, Session, open_session
 from refconv.implementations.command import MARK
 from refconv.implementations.layouts import IMAGES, WEIGHTS
-from refconv.judge.classes import FORMS
 from refconv.problem import OPERATIONS
 
 GOOD, FAILED, USAGE, TOO_FEW, NOT_STARTED = range(5)  # exit codes
@@ -32,19 +31,6 @@ VECTORS = click.option(
     help="A suite; by default the small one that comes with refconv.",
 )  # fmt: skip
 
-JUDGING = (
-    SELECT,
-    OPS,
-    click.option("--policy", "policies", multiple=True, metavar="NAME",
-                 help="A policy that it claims; may be repeated."),
-    click.option("--min-cases", type=click.IntRange(min=0), default=1, show_default=True, help="Fewer are a failure."),
-    click.option("--report", "reports", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
-                 help="Write a report; the form follows from the suffix: .json .xml .html .md"),
-    click.option("--class", "judged_by", metavar="CLASS", default=None,
-                 help=f"The arithmetic that it claims: {FORMS}. By default what the vectors say."),
-    click.option("--strict-statistics", is_flag=True, help="Fail results whose errors rounding hardly explains."),
-)  # fmt: skip
-
 RUNNING = (
     click.option("--isolate/--in-process", default=True, show_default=True,
                  help="Run it in a process of its own, so that a crash is the outcome of one case."),
@@ -63,19 +49,21 @@ LAYOUTS = (
 )  # fmt: skip
 
 
+def with_all(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
+    """Give a command several options, shown in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def layouts(command: Command) -> Command:
     """Give a command the options that say how tensors lie."""
-    return _with(LAYOUTS, command)
-
-
-def judging(command: Command) -> Command:
-    """Give a command the options by which results are judged."""
-    return _with(JUDGING, command)
+    return with_all(LAYOUTS, command)
 
 
 def running(command: Command) -> Command:
     """Give a command the options that say how an implementation is run."""
-    return _with(RUNNING, command)
+    return with_all(RUNNING, command)
 
 
 def opened(impl: str, isolate: bool, timeout: float, memory_limit: int | None) -> Session:
@@ -92,9 +80,3 @@ class WithCommand(click.Command):
             place = args.index("--")
             args = [*args[:place], "--", MARK + shlex.join(args[place + 1 :])]
         return super().parse_args(ctx, args)
-
-
-def _with(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
-    for option in reversed(options):
-        command = option(command)
-    return command

@@ -1,4 +1,4 @@
-"""How the command line prints and ends: console, progress, signals, the conclusion of a run."""
+"""How the command line prints and ends: console, progress, signals."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -27,9 +25,6 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from refconv.check import Outcome, Report
-from refconv.cli.options import FAILED, GOOD, TOO_FEW
-from refconv.report import print_report, write_report
 from refconv.workers import dask_executor
 
 WIDE = 200  # columns, where nobody looks at a terminal
@@ -99,21 +94,6 @@ def waiting(what: str) -> Iterator[None]:
         yield
 
 
-def conclude(report: Report, command: str, reports: Iterable[Path], min_cases: int, more: str = "") -> int:
-    """Write the reports, print what came of the run, name what says more of riddles, and return the exit code."""
-    for path in reports:
-        write_report(report, path, command=command)
-    print_report(report, console(), command=command)
-    if more and any(_is_riddle(report, outcome) for outcome in report.failures):
-        console().print(f"Which bug is it? {escape(more)} looks closer.", soft_wrap=True)
-    if report.failures:
-        return FAILED
-    if report.executed_cases < min_cases:
-        console().print(f"executed {report.executed_cases} cases, fewer than --min-cases {min_cases}.")
-        return TOO_FEW
-    return GOOD
-
-
 @contextmanager
 def tidy() -> Iterator[None]:
     """Let SIGTERM and SIGHUP unwind the stack, as Ctrl-C does, so that started programs and files are removed."""
@@ -141,9 +121,3 @@ def cluster(dask: str | None) -> Iterator[Executor | None]:
         return
     with dask_executor(dask) as executor:
         yield executor
-
-
-def _is_riddle(report: Report, outcome: Outcome) -> bool:
-    """Say whether a result is wrong, and no known defect predicts it, or only a part of what is seen."""
-    cause = report.cause_of(outcome)
-    return bool(outcome.digest) and (cause is None or cause.contradicted > 0)

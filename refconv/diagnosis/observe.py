@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from refconv.diagnosis.predict import Array, Calls
 from refconv.diagnosis.probes import Probe, probes
 from refconv.formats import FORMATS
-from refconv.implementations import CallError, Runner
+from refconv.implementations import CallError, Runner, SessionRunner
 from refconv.implementations.in_process import blame
 from refconv.implementations.places import told
 from refconv.judge import judge_tensor
@@ -77,20 +78,41 @@ def observe(
     runner: Runner, chosen: Sequence[Probe] = (), operations: Sequence[str] = OPERATIONS
 ) -> tuple[list[Observation], list[Refusal]]:  # fmt: skip
     """Run operations on the chosen probes, or on all of the usual ones."""
-    seen = [observe_one(runner, operation, probe) for operation in operations for probe in chosen or probes()]
+    seen = list(observed(runner, ((operation, probe) for operation in operations for probe in chosen or probes())))
     return (
         [item for item in seen if isinstance(item, Observation)],
         [item for item in seen if isinstance(item, Refusal)],
     )
 
 
+def observed(runner: Runner, asked: Iterable[tuple[str, Probe]]) -> Iterator[Observation | Refusal]:
+    """Run operations on probes, twice in a row each; another process is at the next while the last is judged."""
+    waiting: deque[tuple[str, Probe, Iterator[Array]]] = deque()
+    for operation, probe in asked:
+        waiting.append((operation, probe, _results(runner, operation, probe)))
+        if len(waiting) > 1:
+            yield _seen(*waiting.popleft())
+    yield from (_seen(*item) for item in waiting)
+
+
 def observe_one(runner: Runner, operation: str, probe: Probe) -> Observation | Refusal:
     """Run one operation on one probe, twice in a row."""
+    return next(observed(runner, [(operation, probe)]))
+
+
+def _results(runner: Runner, operation: str, probe: Probe) -> Iterator[Array]:
+    """Ask for the same twice; the results are there when they are taken."""
+    if isinstance(runner, SessionRunner):
+        return map(_as_float64, runner.repeated(operation, probe.copies(), probe.problem, 2))
+    return (call(runner, operation, probe.copies(), probe.problem) for _ in range(2))
+
+
+def _seen(operation: str, probe: Probe, results: Iterator[Array]) -> Observation | Refusal:
     try:
-        results = _called(runner, operation, probe), _called(runner, operation, probe)
+        first, second = results
     except Exception as error:
         return Refusal(operation, probe.name, probe.problem.descriptor, *_blamed(error))
-    return _judged(operation, probe, results)
+    return _judged(operation, probe, (first, second))
 
 
 def _blamed(error: Exception) -> tuple[str, str]:
@@ -108,23 +130,23 @@ def call(runner: Runner, operation: str, tensors: dict[str, Array], problem: Con
     dtype = next(iter(tensors.values())).dtype
     missing = {name: np.zeros(problem.shape_of(name), dtype) for name in ("x", "weight", "grad_output")}
     with np.errstate(all="ignore"):  # the warnings of someone else's arithmetic
-        result = np.asarray(runner.run(operation, missing | tensors, problem))
+        return _as_float64(np.asarray(runner.run(operation, missing | tensors, problem)))
+
+
+def _as_float64(result: Array) -> Array:
+    """Return a copy, so that a buffer may be used again."""
     if result.dtype.kind not in "fiub" and result.dtype.name not in FORMATS:
         raise TypeError(f"the result must be an array of numbers, got {result.dtype}.")
-    return result.astype(np.float64)  # a copy, so that a buffer may be used again
-
-
-def _called(runner: Runner, operation: str, probe: Probe) -> Array:
-    return call(runner, operation, probe.copies(), probe.problem)
+    return result.astype(np.float64)
 
 
 def _judged(operation: str, probe: Probe, results: Calls) -> Observation:
     truth = probe.truth[operation]
-    if any(result.shape != truth.shape for result in results):
-        got_shape = next(result.shape for result in results if result.shape != truth.shape)
-        wrong, first, error = truth.size, None, float("inf")
-    else:
-        got_shape = truth.shape
+    got_shape = next((result.shape for result in results if result.shape != truth.shape), truth.shape)
+    wrong, first, error = 0, None, 0.0
+    if got_shape != truth.shape:
+        wrong, error = truth.size, float("inf")
+    elif not all(np.array_equal(result, truth) for result in results):
         verdicts = [judge_tensor(result, truth) for result in results]
         verdict = verdicts[0] if verdicts[0].wrong else verdicts[1]
         wrong, first = verdict.wrong, verdict.first

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import chain
-from threading import Event, Thread
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import takewhile
 
 import numpy as np
 
 from refconv.diagnosis.defects import triggered_defects
-from refconv.diagnosis.observe import Observation, observe
+from refconv.diagnosis.observe import Observation, observed
 from refconv.diagnosis.probes import FORMAT, LAYOUTS, PROBLEMS, Probe, probe_of, probes
 from refconv.implementations import Runner
 from refconv.problem import OPERATIONS, ConvProblem
 
-SECONDS = 3.0
+SECONDS = 2.0
 
 SMALL = "n2c4i5x4-k6w2x3-s2x1-d1x1-p1+0x1+0-g2-o3x3"  # sums of ones fit even into bfloat16
 FORMATS = ("float64", "float16", "bfloat16", "int8", "uint8")
@@ -42,64 +40,49 @@ WIDER = (
 )
 
 
-def wider_probes() -> Iterator[Probe]:
-    """Yield them one by one, since each takes a few milliseconds to make."""
+def wider_probes(without: Collection[str] = ()) -> Iterator[Probe]:
+    """Yield them one by one, since each takes a few milliseconds to make.
+
+    Other layouts and formats come first, then what is wider, and the examples of known bugs that show on particular
+    problems only, the quick ones first: slow implementations do not get to the end.
+    """
     asymmetric = ConvProblem.from_descriptor(PROBLEMS["asymmetric"])
     yield from (probe_of(asymmetric, layout=layout) for layout in LAYOUTS[1:])
     small = ConvProblem.from_descriptor(SMALL)
     yield from (probe_of(small, element) for element in ("float32", *FORMATS))
-    yield from (probe_of(ConvProblem.from_descriptor(text)) for text in WIDER)
-
-
-def known_probes(without: Collection[str] = ()) -> Iterator[Probe]:
-    """Yield the examples of known bugs that show on particular problems only, the quick ones first."""
     known = {
-        (ConvProblem.from_descriptor(defect.example), element): None
+        (ConvProblem.from_descriptor(defect.example), element)
         for slug, defect in triggered_defects().items()
         for element in (FORMAT.name, defect.dtype)
         if slug not in without
     }
-    work = {key: math.prod(key[0].y_shape) * math.prod(key[0].weight_shape[1:]) for key in known}
-    yield from (probe_of(*key) for key in sorted(known, key=work.__getitem__))
+    wider = {(ConvProblem.from_descriptor(text), FORMAT.name) for text in WIDER}
+    yield from (probe_of(*key) for key in sorted(known | wider, key=_work))
 
 
-@contextmanager
-def building_ahead() -> Iterator[None]:
-    """Make the problems in a thread, those that come first first, while something else is waited for.
+def _work(key: tuple[ConvProblem, str]) -> tuple[int, str]:
+    """Count the products of a problem; its name decides where they are as many."""
+    problem = key[0]
+    return math.prod(problem.y_shape) * math.prod(problem.weight_shape[1:]), f"{problem} {key[1]}"
 
-    Examples
-    --------
-    >>> with building_ahead():
-    ...     pass  # start an implementation
-    """
-    enough = Event()
 
-    def build() -> None:
-        probes()
-        for _ in chain(wider_probes(), known_probes()):
-            if enough.is_set():
-                return
-
-    thread = Thread(target=build, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        enough.set()
-        thread.join()
+def build_ahead(enough: Callable[[], bool]) -> None:
+    """Make the problems, those that come first first, until it is enough."""
+    probes()
+    for _ in wider_probes():
+        if enough():
+            return
 
 
 def observe_wider(
     runner: Runner, operations: Sequence[str] = OPERATIONS, without: Collection[str] = (), seconds: float = SECONDS
 ) -> list[Observation]:  # fmt: skip
     """Run operations on wider problems until the time is over; what is refused does not count."""
-    end, seen = time.monotonic() + seconds, []
-    for probe in chain(wider_probes(), known_probes(without)) if operations else ():
-        if time.monotonic() > end:
-            break
-        if not (probe.element.is_integer and _stays_narrow(runner, probe)):
-            seen += observe(runner, [probe], operations)[0]
-    return seen
+    end = time.monotonic() + seconds
+    in_time = takewhile(lambda _: time.monotonic() < end, wider_probes(without) if operations else ())
+    meant = (probe for probe in in_time if not (probe.element.is_integer and _stays_narrow(runner, probe)))
+    seen = observed(runner, ((operation, probe) for probe in meant for operation in operations))
+    return [item for item in seen if isinstance(item, Observation)]
 
 
 def _stays_narrow(runner: Runner, probe: Probe) -> bool:
