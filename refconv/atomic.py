@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def replace_file(target: Path, content: bytes) -> None:
+def replace_file(target: Path, content: bytes | Iterable[bytes]) -> None:
     """Write a file beside the target, then let it take the target's place in one step.
+
+    Parameters
+    ----------
+    target : path
+    content : bytes, or an iterable of bytes
+        In parts, it need not be in memory as a whole.
 
     Raises
     ------
@@ -16,7 +23,8 @@ def replace_file(target: Path, content: bytes) -> None:
     """
     beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        beside.write_bytes(content)
+        with beside.open("wb") as file:
+            file.writelines([content] if isinstance(content, bytes) else content)
         os.replace(beside, target)
     finally:
         beside.unlink(missing_ok=True)

@@ -20,7 +20,6 @@ from refconv.suite import Case, Suite
 Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Outcomes = dict[tuple[str, str], Outcome]  # by case and operation
 
 
 @dataclass(frozen=True)
@@ -59,15 +58,13 @@ class Rules:
 
 def check_cases(
     session: Session, rules: Rules, suite: Suite, ids: Sequence[str], progress: Progress | None = None
-) -> Outcomes:
-    """Check cases in their order; ``progress(done, all)`` is called after every one."""
+) -> Iterator[Outcome]:
+    """Check cases, two at a time, in their order; ``progress(done, all)`` is called after every one."""
     checker = Checker(session, rules.judge(), rules.thorough)
-    outcomes: Outcomes = {}
     asked = _asked(checker, rules, suite, ids, progress)
     for case, operation, question in one_ahead(asked, lambda task: isinstance(task[2], Asked) and not task[2].many):
         found = _guarded(partial(checker.judged, question)) if isinstance(question, Asked) else question
-        outcomes[case.id, operation] = broken(case, operation, found) if isinstance(found, str) else found
-    return outcomes
+        yield broken(case, operation, found) if isinstance(found, str) else found
 
 
 def _asked(

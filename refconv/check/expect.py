@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from refconv.check.outcomes import Outcome, Report
+from refconv.check.spool import kept
 from refconv.check.xfails import EXPECTABLE, Xfail
 
 RIGHT = ("PASS", "SUSPICIOUS")
@@ -36,8 +37,8 @@ def expect(report: Report, xfails: Sequence[Xfail]) -> Report:
     >>> expect(Report("mine", "core", "2026.1.31", ()), [known]).warnings
     ('this entry matches nothing that was executed: known.toml, entry 1 (grouped-*).',)
     """
-    outcomes = tuple(expected(outcome, xfails) for outcome in report.outcomes)
-    executed = [(outcome.case_id, outcome.operation) for outcome in outcomes if outcome.status != "UNSUPPORTED"]
+    outcomes = kept(expected(outcome, xfails) for outcome in report.outcomes) if xfails else report.outcomes
+    executed = ((outcome.case_id, outcome.operation) for outcome in outcomes if outcome.status != "UNSUPPORTED")
     return replace(report, outcomes=outcomes, warnings=(*report.warnings, *idle_warning(xfails, executed)))
 
 
@@ -58,8 +59,12 @@ def expected(outcome: Outcome, xfails: Iterable[Xfail]) -> Outcome:
 
 def idle(xfails: Iterable[Xfail], executed: Iterable[tuple[str, str]]) -> list[Xfail]:
     """List the entries that cover none of the operations that were executed."""
-    pairs = list(executed)
-    return [entry for entry in xfails if not any(entry.covers(*pair) for pair in pairs)]
+    found = list(xfails)
+    for pair in executed:
+        found = [entry for entry in found if not entry.covers(*pair)]
+        if not found:
+            break
+    return found
 
 
 def idle_warning(xfails: Iterable[Xfail], executed: Iterable[tuple[str, str]]) -> list[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from refconv.check.causes import Cause
-from refconv.check.rules import RuleSummary, summarise
+from refconv.check.rules import RuleSummary, RuleTally
+from refconv.check.spool import taken
 from refconv.check.xfails import Xfail
 from refconv.judge import Element, Statistics, Verdict
 
@@ -103,6 +104,40 @@ class Outcome:
         return self.verdict.worst if self.verdict else None
 
 
+@dataclass
+class Tally:
+    """What a report counts, outcome by outcome."""
+
+    counts: dict[str, Counter[str]] = field(default_factory=dict)  # by operation and status
+    rules: dict[str, RuleTally] = field(default_factory=dict)
+    known: Counter[Xfail] = field(default_factory=Counter)
+    policies: Counter[str] = field(default_factory=Counter)
+    flags: Counter[tuple[str, str]] = field(default_factory=Counter)  # of executed outcomes, by operation and flag
+    flags_failed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failures: array[int] = field(default_factory=lambda: array("q"))  # their numbers
+    total: int = 0
+    cases: int = 0
+    executed_cases: int = 0  # those that had at least one operation run
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one more."""
+        operation, status = outcome.operation, outcome.status
+        self.counts.setdefault(operation, Counter())[status] += 1
+        if outcome.verdict is not None:
+            rule = outcome.accuracy_class
+            self.rules.setdefault(rule, RuleTally(rule)).add(outcome.verdict, status)
+        if outcome.xfail and status == "XFAIL":
+            self.known[outcome.xfail] += 1
+        if outcome.policy and status == "PASS":
+            self.policies[outcome.policy] += 1
+        if status != "UNSUPPORTED":
+            self.flags.update((operation, flag) for flag in outcome.flags)
+        if outcome.failed:
+            self.flags_failed.update((operation, flag) for flag in outcome.flags)
+            self.failures.append(self.total)
+        self.total += 1
+
+
 @dataclass(frozen=True)
 class Report:
     """All outcomes of one implementation over one suite.
@@ -112,8 +147,8 @@ class Report:
     implementation : str
     suite, version : str
         The name and date of the vectors.
-    outcomes : tuple of Outcome
-        In the order of the suite.
+    outcomes : sequence of Outcome
+        In the order of the suite; those of a long run lie in a temporary file.
     warnings : tuple of str
         Sentences about the run that are no failures, such as entries of expected failures that match nothing.
     causes : tuple of Cause
@@ -126,20 +161,31 @@ class Report:
     implementation: str
     suite: str
     version: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: Sequence[Outcome]
     warnings: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = ()
     not_looked_at: int = 0
+
+    @cached_property
+    def tally(self) -> Tally:
+        """What there is to be counted, which takes one pass over the outcomes."""
+        found, cases, executed = Tally(), set[str](), set[str]()
+        for outcome in self.outcomes:
+            found.add(outcome)
+            cases.add(outcome.case_id)
+            executed.update([outcome.case_id] if outcome.status != "UNSUPPORTED" else ())
+        found.cases, found.executed_cases = len(cases), len(executed)
+        return found
 
     @property
     def passed(self) -> bool:
         """Whether something was executed and nothing failed."""
         return self.executed > 0 and not self.failures
 
-    @property
-    def failures(self) -> tuple[Outcome, ...]:
+    @cached_property
+    def failures(self) -> Sequence[Outcome]:
         """The outcomes that make the run fail."""
-        return tuple(outcome for outcome in self.outcomes if outcome.failed)
+        return taken(self.outcomes, self.tally.failures)
 
     def cause_of(self, outcome: Outcome) -> Cause | None:
         """Return the cause that predicts an outcome, if one was found."""
@@ -148,21 +194,21 @@ class Report:
     @property
     def executed(self) -> int:
         """How many operations were run, whatever came of them; unsupported ones were not."""
-        return sum(outcome.status != "UNSUPPORTED" for outcome in self.outcomes)
+        return len(self.outcomes) - self.count()["UNSUPPORTED"]
 
     @property
     def executed_cases(self) -> int:
         """How many cases had at least one operation run."""
-        return len({outcome.case_id for outcome in self.outcomes if outcome.status != "UNSUPPORTED"})
+        return self.tally.executed_cases
 
     def known(self) -> dict[Xfail, int]:
         """Count the expected failures by the entry that expects them, in the order in which they occur."""
-        return dict(Counter(o.xfail for o in self.outcomes if o.xfail and o.status == "XFAIL"))
+        return dict(self.tally.known)
 
     def count(self, statuses: Iterable[str] = STATUSES) -> dict[str, int]:
         """Count the outcomes by status."""
-        found = Counter(outcome.status for outcome in self.outcomes)
-        return {status: found[status] for status in statuses}
+        found = self.by_operation().values()
+        return {status: sum(row[status] for row in found) for status in statuses}
 
     def occurring(self) -> list[str]:
         """List the statuses that the tables show: those that occur, and PASS and FAIL."""
@@ -170,45 +216,26 @@ class Report:
 
     def by_rule(self) -> list[RuleSummary]:
         """Sum up what each accuracy class said, in the order in which they first occur."""
-        groups: dict[str, list[Outcome]] = {}
-        for outcome in self.outcomes:
-            if outcome.verdict is not None:
-                groups.setdefault(outcome.accuracy_class, []).append(outcome)
-        return [summarise(rule, [(o.verdict, o.status) for o in found if o.verdict]) for rule, found in groups.items()]
+        return [rule.summary() for rule in self.tally.rules.values()]
 
     def policies(self) -> dict[str, int]:
         """Count, over the choices that passed, the operations that followed each policy."""
-        return dict(sorted(Counter(o.policy for o in self.outcomes if o.policy and o.status == "PASS").items()))
+        return dict(sorted(self.tally.policies.items()))
 
     def by_operation(self) -> dict[str, dict[str, int]]:
         """Count the outcomes by operation and status."""
-        table: dict[str, Any] = {}
-        for outcome in self.outcomes:
-            row = table.setdefault(outcome.operation, dict.fromkeys(STATUSES, 0))
-            row[outcome.status] += 1
-        return table
-
-    @cached_property
-    def _failing_shares(self) -> dict[tuple[str, str], float]:
-        seen: Counter[tuple[str, str]] = Counter()
-        bad: Counter[tuple[str, str]] = Counter()
-        for outcome in self.outcomes:
-            if outcome.status != "UNSUPPORTED":
-                keys = [(outcome.operation, flag) for flag in outcome.flags]
-                seen.update(keys)
-                bad.update(keys if outcome.failed else ())
-        return {key: bad[key] / count for key, count in seen.items()}
+        return {operation: {status: row[status] for status in STATUSES} for operation, row in self.tally.counts.items()}
 
     def failing_share(self, operation: str, flag: str) -> float:
         """Return the share of the executed outcomes of an operation with a flag that failed, from 0 to 1."""
-        return self._failing_shares.get((operation, flag), 0.0)
+        key = operation, flag
+        return self.tally.flags_failed[key] / self.tally.flags[key] if key in self.tally.flags else 0.0
 
     def summary(self) -> str:
         """Say in one line what was executed and what came of it."""
         counts = self.count()
         words = [f"{counts[status]} {status.lower()}" for status in STATUSES if counts[status] or status == "PASS"]
-        cases = len({outcome.case_id for outcome in self.outcomes})
         return (
             f"{self.implementation} on {self.suite} {self.version}: {self.executed} of {len(self.outcomes)} operations "
-            f"executed in {cases} cases, {', '.join(words)}."
+            f"executed in {self.tally.cases} cases, {', '.join(words)}."
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from refconv.judge import Verdict
@@ -37,26 +36,45 @@ class RuleSummary:
     histogram: tuple[int, ...] = ()
 
 
-def summarise(rule: str, judged: Sequence[tuple[Verdict, str]]) -> RuleSummary:
-    """Sum up verdicts, each with the status that came of it; elements weigh alike.
+@dataclass
+class RuleTally:
+    """What is added up, verdict by verdict; elements weigh alike.
 
     Examples
     --------
-    >>> verdict = Verdict(4, 0, None, None, interval_use=0.5, correctly_rounded=0.75, interval_rms=0.25)
-    >>> summarise("standard:float32", [(verdict, "PASS")]).worst
+    >>> tally = RuleTally("standard:float32")
+    >>> tally.add(Verdict(4, 0, None, None, interval_use=0.5, correctly_rounded=0.75, interval_rms=0.25), "PASS")
+    >>> tally.summary().worst
     0.5
     """
-    verdicts = [verdict for verdict, _ in judged]
-    elements = max(1, sum(verdict.elements for verdict in verdicts))
-    squares = sum(verdict.interval_rms**2 * verdict.elements for verdict in verdicts)
-    equal = sum(verdict.correctly_rounded * verdict.elements for verdict in verdicts)
-    return RuleSummary(
-        rule,
-        operations=len(judged),
-        suspicious=sum(status == "SUSPICIOUS" for _, status in judged),
-        wrong=sum(not verdict.passed for verdict in verdicts),
-        worst=max((verdict.interval_use for verdict in verdicts), default=0.0),
-        rms=math.sqrt(squares / elements),
-        correctly_rounded=equal / elements if any(verdict.elements for verdict in verdicts) else 1.0,
-        histogram=tuple(map(sum, zip(*(verdict.histogram for verdict in verdicts if verdict.histogram), strict=True))),
-    )
+
+    rule: str
+    operations: int = 0
+    suspicious: int = 0
+    wrong: int = 0
+    worst: float = 0.0
+    elements: int = 0
+    squares: float = 0.0
+    equal: float = 0.0
+    histogram: tuple[int, ...] = ()
+
+    def add(self, verdict: Verdict, status: str) -> None:
+        """Add a verdict, with the status that came of it."""
+        self.operations += 1
+        self.suspicious += status == "SUSPICIOUS"
+        self.wrong += not verdict.passed
+        self.worst = max(self.worst, verdict.interval_use)
+        self.elements += verdict.elements
+        self.squares += verdict.interval_rms**2 * verdict.elements
+        self.equal += verdict.correctly_rounded * verdict.elements
+        if verdict.histogram:
+            before = self.histogram or (0,) * len(verdict.histogram)
+            self.histogram = tuple(map(sum, zip(before, verdict.histogram, strict=True)))
+
+    def summary(self) -> RuleSummary:
+        """Return the row of a report."""
+        rms = math.sqrt(self.squares / max(1, self.elements))
+        equal = self.equal / self.elements if self.elements else 1.0
+        return RuleSummary(
+            self.rule, self.operations, self.suspicious, self.wrong, self.worst, rms, equal, self.histogram
+        )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
-from itertools import product
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any
 
+import numpy as np
+
 from refconv.check.cases import Progress, Rules, check_cases
-from refconv.check.outcomes import Report
+from refconv.check.outcomes import Outcome, Report
 from refconv.check.policies import known_policies
+from refconv.check.spool import kept, taken
 from refconv.check.together import Opening, address, check_together, threads_each, usual_jobs
 from refconv.errors import CatalogueError
 from refconv.implementations import TIMEOUT, Session, open_session
@@ -88,12 +91,33 @@ def check(
         jobs = usual_jobs(len(ids), implementation, isolate)
     if jobs > 1 or executor is not None:
         opening = Opening(address(implementation), isolate, timeout, memory_limit, threads_each(jobs))
-        name, outcomes = check_together(opening, rules, suite, ids, jobs, executor, progress)
+        names = [opening.implementation]
+        with closing(check_together(opening, rules, suite, ids, jobs, executor, progress)) as blocks:
+            outcomes = _in_order(_flat(blocks, names), ids)
     else:
         with session_for(implementation, isolate, timeout, memory_limit) as session:
-            name, outcomes = session.name, check_cases(session, rules, suite, ids, progress)
-    ordered = [outcomes[key] for key in product(ids, OPERATIONS) if key in outcomes]
-    return Report(name, suite.name, suite.version, tuple(ordered))
+            names = [session.name]
+            outcomes = _in_order(check_cases(session, rules, suite, ids, progress), ids)
+    return Report(names[-1], suite.name, suite.version, outcomes)
+
+
+def _flat(blocks: Iterable[tuple[str, list[Outcome]]], names: list[str]) -> Iterator[Outcome]:
+    for name, outcomes in blocks:
+        names[:] = [name or names[-1]]
+        yield from outcomes
+
+
+def _in_order(outcomes: Iterable[Outcome], ids: Sequence[str]) -> Sequence[Outcome]:
+    """Put outcomes into the order of the suite, as they come: many of them never are in memory together."""
+    place, places = {case_id: number for number, case_id in enumerate(ids)}, array("q")
+
+    def noted() -> Iterator[Outcome]:
+        for outcome in outcomes:
+            places.append(len(OPERATIONS) * place[outcome.case_id] + OPERATIONS.index(outcome.operation))
+            yield outcome
+
+    found = kept(noted())
+    return taken(found, np.argsort(places, kind="stable"))
 
 
 def session_for(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
-from refconv.check.cases import Outcomes, Progress, Rules, broken, check_cases
+from refconv.check.cases import Progress, Rules, broken, check_cases
 from refconv.check.fresh import FreshSuite
+from refconv.check.outcomes import Outcome
 from refconv.errors import ImplementationError, WorkerError
 from refconv.implementations import Session, address_of, open_session
 from refconv.implementations.command import is_command
@@ -80,53 +81,50 @@ def address(implementation: Any) -> str:
 def check_together(
     opening: Opening, rules: Rules, suite: Suite, ids: Sequence[str], jobs: int, executor: Executor | None,
     progress: Progress | None = None,
-) -> tuple[str, Outcomes]:  # fmt: skip
-    """Check cases in several processes, and return the name of the implementation with the outcomes.
+) -> Generator[tuple[str, list[Outcome]], None, None]:  # fmt: skip
+    """Check cases in several processes, and yield outcomes as they come, with the name of the implementation.
 
     A case that takes its worker along is tried again, alone, before it counts as broken; the others go on.
     """
     cuts = range(0, len(ids), BLOCK)
     folder, seed = suite.folder.absolute(), getattr(suite, "seed", None)
     work = [Block(opening, rules, folder, tuple(ids[cut : cut + BLOCK]), seed) for cut in cuts]
-    outcomes: Outcomes = {}
-    name, done = opening.implementation, 0
+    done = 0
     while work:
         again: list[Block] = []
         for block, result, error in spread(check_block, work, jobs, executor):
             if result is not None:
-                name, found = result
-                outcomes |= found
+                yield result
             elif not isinstance(error, WorkerError):
                 raise error or WorkerError(f"{block}: nothing came of it.")
             elif len(block.ids) > 1:
                 again += [replace(block, ids=(case_id,)) for case_id in block.ids]
                 continue
             else:
-                outcomes |= _lost(suite, rules, block.ids[0], error)
+                yield "", _lost(suite, rules, block.ids[0], error)
             done += len(block.ids)
             if progress:
                 progress(done, len(ids))
         work = again
-    return name, outcomes
 
 
-def _lost(suite: Suite, rules: Rules, case_id: str, error: WorkerError) -> Outcomes:
+def _lost(suite: Suite, rules: Rules, case_id: str, error: WorkerError) -> list[Outcome]:
     case = suite.case(case_id)
-    return {(case_id, operation): broken(case, operation, str(error)) for operation in rules.asked(case)}
+    return [broken(case, operation, str(error)) for operation in rules.asked(case)]
 
 
 _open: dict[Opening, Session] = {}  # of this worker: starting an engine takes seconds, checking a block less
 _suites: dict[tuple[Path, int | None], Suite] = {}
 
 
-def check_block(block: Block) -> tuple[str, Outcomes]:
+def check_block(block: Block) -> tuple[str, list[Outcome]]:
     """Check one block; runs in a worker, which keeps the implementation for the next one."""
     session = _open.get(block.opening)
     if session is None:
         o = block.opening
         session = _open[o] = open_session(o.implementation, o.isolate, o.timeout, o.memory_limit, o.threads)
         Finalize(session, session.close, exitpriority=1)  # when the worker ends
-    return session.name, check_cases(session, block.rules, _suite_of(block), block.ids)
+    return session.name, list(check_cases(session, block.rules, _suite_of(block), block.ids))
 
 
 def _suite_of(block: Block) -> Suite:

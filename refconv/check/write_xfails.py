@@ -66,7 +66,7 @@ def write_xfails(report: Report, path: str | Path, known: Sequence[Xfail] = (), 
         If the file may not or cannot be written; what stood there before is unharmed.
     """
     target = may_write_xfails(path, force)
-    executed = [(o.case_id, o.operation) for o in report.outcomes if o.status != "UNSUPPORTED"]
+    executed = ((o.case_id, o.operation) for o in report.outcomes if o.status != "UNSUPPORTED")
     silent = idle(known, executed)
     kept = [entry for entry in known if not entry.strict or entry in silent]
     failed = [o for o in report.outcomes if o.status in (*EXPECTABLE, "XFAIL") and o.xfail not in kept]

@@ -8,6 +8,7 @@ rounding, the number of wrong elements, the first of them and the largest error 
 from __future__ import annotations
 
 import functools
+import heapq
 import math
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from refconv.check import Outcome, Report
 from refconv.check.causes import Cause
+from refconv.check.spool import taken
 from refconv.diagnosis.defects import Defect, Triggered
 from refconv.diagnosis.defects.resized import resized
 from refconv.diagnosis.kills import judge, predicted
@@ -35,6 +37,7 @@ Key = tuple[str, str]  # case and operation
 
 SECONDS = 3.0  # of computing, for all causes together
 SAMPLE = 5  # failures of each operation that are put to all models, the smallest problems first
+MOST = 20_000  # outcomes of a long run that are looked at together
 QUICK = 10**5  # products of a case
 WITNESSES = 12  # right results that are asked whether a defect would show on them
 ROUNDING = 2.0**-6  # how much the number of wrong elements may differ where they are judged by an interval
@@ -68,7 +71,8 @@ def with_causes(report: Report, suite: Suite, seconds: float = SECONDS) -> Repor
     ['kernel-flipped']
     """
     models = _Models(suite, seconds)
-    riddles = sorted((outcome for outcome in report.failures if outcome.digest or _refused(outcome)), key=_work)
+    wrong = [number for number, outcome in enumerate(report.failures) if outcome.digest or _refused(outcome)]
+    riddles = heapq.nsmallest(MOST, taken(report.failures, wrong), key=_work)
     causes: list[Cause] = []
     while riddles and not models.late:
         sample = _sample(riddles)
@@ -79,7 +83,7 @@ def with_causes(report: Report, suite: Suite, seconds: float = SECONDS) -> Repor
         done = causes[-1].failures if best else set(map(_key, sample))
         riddles = [outcome for outcome in riddles if _key(outcome) not in done]
     ordered = sorted(causes, key=lambda cause: -len(cause.failures))
-    return replace(report, causes=tuple(ordered), not_looked_at=len(riddles))
+    return replace(report, causes=tuple(ordered), not_looked_at=len(riddles) + max(0, len(wrong) - MOST))
 
 
 class _Models:
@@ -188,14 +192,14 @@ def _best(sample: Sequence[Outcome], report: Report, models: _Models) -> list[_C
 
 def _contradictions(slug: str, operations: Container[str], report: Report, models: _Models) -> int:
     """Count the right results on which a defect would show, and the wrong ones on which it would, but as others."""
-    wrong = (o for o in report.failures if o.digest and o.operation in operations and _is_certain(o))
+    wrong = (o for o in _some(report.failures) if o.digest and o.operation in operations and _is_certain(o))
     others = (o for o in _spread(wrong) if not models.predicts(slug, o))
     return _shown(slug, operations, report, models) + sum(models.shows(slug, outcome) for outcome in others)
 
 
 def _shown(slug: str, operations: Container[str], report: Report, models: _Models) -> int:
     """Count the right results of some operations on which a defect would show."""
-    right = (o for o in report.outcomes if o.status == "PASS" and o.operation in operations and not o.policy)
+    right = (o for o in _some(report.outcomes) if o.status == "PASS" and o.operation in operations and not o.policy)
     return sum(models.shows(slug, outcome) for outcome in _spread(right))
 
 
@@ -206,6 +210,11 @@ def _narrowest(equals: Sequence[_Candidate], report: Report, models: _Models) ->
         others = set(suspects()[one.slug].operations) - {operation for _, operation in one.found}
         surplus.append(_shown(one.slug, others, report, models))
     return [one for one, count in zip(equals, surplus, strict=True) if count == min(surplus)]
+
+
+def _some(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """Return all outcomes, or as many as may be in memory together, from one end to the other."""
+    return outcomes[:: 1 + (len(outcomes) - 1) // MOST]
 
 
 def _spread(outcomes: Iterable[Outcome]) -> list[Outcome]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -10,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from refconv.check import Outcome, Report
+from refconv.check.spool import taken
 from refconv.report import distribution
 from refconv.report.geometry import Grid, draw
 from refconv.report.heat import Heat, Patch, heat_maps, patch, pattern
@@ -22,6 +25,7 @@ from refconv.report.words import MARKS, compare, describe_problem, facts, headli
 
 SHOWN = 60  # kinds of failures in full; the others stand in the list of all operations
 LISTED = 20  # failures of one kind beside the smallest
+ROWS = 20_000  # of the list of all operations, which a browser has to lay out and to filter
 
 SHORT = {"forward": "y", "grad_input": "∂x", "grad_weight": "∂w", "grad_bias": "∂b"}
 
@@ -61,6 +65,7 @@ def html_text(report: Report, title: str | None = None, diagnosis: Any = None, c
         kinds=kinds,
         sections=sections,
         listed=LISTED,
+        rows=rows_of(report),
         matrix=matrix_of(report, ((section.anchor, section.kind.outcomes) for section in sections)),
         headings=HEADINGS,
         rules=rule_rows(report),
@@ -72,6 +77,14 @@ def html_text(report: Report, title: str | None = None, diagnosis: Any = None, c
         known=known_failures(report),
         holes=holes(report),
     )  # fmt: skip
+
+
+def rows_of(report: Report, most: int = ROWS) -> Sequence[Outcome]:
+    """Return what is listed of all operations: if they are too many, first what did not pass, then what did."""
+    if len(report.outcomes) <= most:
+        return report.outcomes
+    passed = [(outcome.status == "PASS", number) for number, outcome in enumerate(report.outcomes)]
+    return taken(report.outcomes, sorted(number for _, number in heapq.nsmallest(most, passed)))
 
 
 def _section(position: int, kind: Kind, report: Report, command: str | None) -> Section:

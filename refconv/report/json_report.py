@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from refconv.check import Cause, Outcome, Report, RuleSummary, Xfail
@@ -31,6 +32,11 @@ def json_text(report: Report) -> str:
     >>> json.loads(json_text(Report("mine", "core", "2026.1.31", ())))["passed"]
     False
     """
+    return "".join(json_parts(report))
+
+
+def json_parts(report: Report) -> Iterator[str]:
+    """Yield the text of :func:`json_text` part by part: each outcome is a line."""
     document = {
         "schema": SCHEMA,
         "implementation": report.implementation,
@@ -44,9 +50,11 @@ def json_text(report: Report) -> str:
         "causes": [_cause(cause) for cause in report.causes],
         "notLookedAt": report.not_looked_at,
         "rules": [_rule(summary) for summary in report.by_rule()],
-        "outcomes": [_outcome(outcome, report.cause_of(outcome)) for outcome in report.outcomes],
     }
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+    yield json.dumps(document, indent=1, allow_nan=False).removesuffix("\n}") + ',\n "outcomes": ['
+    for number, outcome in enumerate(report.outcomes):
+        yield f"{',' if number else ''}\n  {json.dumps(_outcome(outcome, report.cause_of(outcome)), allow_nan=False)}"
+    yield "\n ]\n}\n"
 
 
 def _cause(cause: Cause) -> dict[str, Any]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 from refconv.check import Outcome, Report
+from refconv.check.spool import taken
 from refconv.report.words import describe_failure, plain, reproduce
 
 _FAILURES = ("FAIL", "XPASS", "REJECTED")  # what was asserted does not hold; every other failure is an error
@@ -22,26 +26,50 @@ def junit_text(report: Report, command: str | None = None) -> str:
     command : str, optional
         The command line to which ``--select CASE`` is appended, so that a failure can be reproduced.
     """
-    groups: dict[str, list[Outcome]] = {}
-    for outcome in report.outcomes:
-        groups.setdefault(outcome.family, []).append(outcome)
+    return "".join(junit_parts(report, command))
+
+
+def junit_parts(report: Report, command: str | None = None) -> Iterator[str]:
+    """Yield the text of :func:`junit_text` part by part."""
+    groups: dict[str, _Group] = {}
+    for number, outcome in enumerate(report.outcomes):
+        groups.setdefault(outcome.family, _Group()).add(number, outcome)
+    whole = sum((group.counts for group in groups.values()), Counter[str]())
+    seconds = sum(group.seconds for group in groups.values())
     title = plain(f"{report.implementation} on {report.suite} {report.version}")
-    totals = _totals(report.outcomes)
+    totals = _totals(whole, seconds)
     del totals["skipped"]  # which the schema of Jenkins knows of a suite alone
-    root = ElementTree.Element("testsuites", {"name": title, **totals})
-    for name, outcomes in groups.items():
-        suite = ElementTree.SubElement(root, "testsuite", {"name": plain(name), **_totals(outcomes)})
-        suite.extend(_testcase(outcome, report, command) for outcome in outcomes)
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, "unicode") + "\n"
+    yield f'<?xml version="1.0" encoding="utf-8"?>\n{_opening("testsuites", {"name": title, **totals})}\n'
+    for name, group in groups.items():
+        attributes = {"name": plain(name), **_totals(group.counts, group.seconds)}
+        yield f"  {_opening('testsuite', attributes)}\n"
+        for outcome in taken(report.outcomes, group.numbers):
+            test = _testcase(outcome, report, command)
+            ElementTree.indent(test, level=2)
+            yield f"    {ElementTree.tostring(test, 'unicode')}\n"
+        yield "  </testsuite>\n"
+    yield "</testsuites>\n"
 
 
-def _totals(outcomes: Sequence[Outcome]) -> dict[str, str]:
-    elements = [_element_name(outcome) for outcome in outcomes]
-    counts = {f"{name}s": elements.count(name) for name in ("failure", "error")}
-    totals = {"tests": len(outcomes), **counts, "skipped": elements.count("skipped")}
-    seconds = sum(outcome.seconds for outcome in outcomes)
-    return {name: str(total) for name, total in totals.items()} | {"time": f"{seconds:.6f}"}
+@dataclass
+class _Group:
+    numbers: array[int] = field(default_factory=lambda: array("q"))
+    counts: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    def add(self, number: int, outcome: Outcome) -> None:
+        self.numbers.append(number)
+        self.counts.update(["tests", *(name for name in [_element_name(outcome)] if name)])
+        self.seconds += outcome.seconds
+
+
+def _opening(tag: str, attributes: dict[str, str]) -> str:
+    return ElementTree.tostring(ElementTree.Element(tag, attributes), "unicode").removesuffix(" />") + ">"
+
+
+def _totals(counts: Counter[str], seconds: float) -> dict[str, str]:
+    names = {"tests": "tests", "failures": "failure", "errors": "error", "skipped": "skipped"}
+    return {total: str(counts[name]) for total, name in names.items()} | {"time": f"{seconds:.6f}"}
 
 
 def _element_name(outcome: Outcome) -> str | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from refconv.check import Outcome, Report
+from refconv.check import FAILURES, STATUSES, Outcome, Report
 from refconv.check.causes import Cause
+from refconv.check.spool import taken
 from refconv.report.words import plain, problem_of, specific
 
 _VARIABLE = re.compile(r"0x[0-9a-f]+|\d+|'[^']*'|\"[^\"]*\"")
@@ -24,7 +25,7 @@ class Kind:
     ----------
     title : str
         The slug of the defect behind them, or what they have in common.
-    outcomes : tuple of Outcome
+    outcomes : sequence of Outcome
         The smallest problem first; at least one.
     cause : Cause or None
         The known defect that predicts them.
@@ -33,7 +34,7 @@ class Kind:
     """
 
     title: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: Sequence[Outcome]
     cause: Cause | None = None
     flag: str = ""
 
@@ -43,7 +44,7 @@ class Kind:
         return self.outcomes[0]
 
     @property
-    def others(self) -> tuple[Outcome, ...]:
+    def others(self) -> Sequence[Outcome]:
         """The failures that follow the smallest one."""
         return self.outcomes[1:]
 
@@ -64,30 +65,41 @@ def kinds_of(report: Report) -> list[Kind]:
     >>> kinds_of(Report("mine", "core", "2026.1.31", ()))
     []
     """
-    explained: dict[Cause, list[Outcome]] = {cause: [] for cause in report.causes}
-    riddles: dict[tuple[str, str, str], list[Outcome]] = {}
-    for outcome in report.failures:
-        cause = report.cause_of(outcome)
+    explained: dict[Cause, list[_Failure]] = {cause: [] for cause in report.causes}
+    riddles: dict[tuple[str, str, str], list[_Failure]] = {}
+    for number, outcome in enumerate(report.failures):
+        cause, failure = report.cause_of(outcome), _Failure(number, size_of(outcome), outcome.flags)
         if cause:
-            explained[cause].append(outcome)
+            explained[cause].append(failure)
         else:
-            riddles.setdefault((outcome.operation, outcome.status, _saying(outcome)), []).append(outcome)
-    kinds = [_kind(_name(cause), found, cause) for cause, found in explained.items() if found]
+            riddles.setdefault((outcome.operation, outcome.status, _saying(outcome)), []).append(failure)
+    kinds = [_kind(report, _name(cause), found, cause) for cause, found in explained.items() if found]
     for (operation, _, saying), found in riddles.items():
         if saying:
-            smallest = min(found, key=size_of)
-            kinds.append(_kind(plain(f"{operation}: {smallest.message or smallest.status}", TITLE), found))
+            kind = _kind(report, "", found)
+            title = plain(f"{operation}: {kind.smallest.message or kind.smallest.status}", TITLE)
+            kinds.append(replace(kind, title=title))
         else:
             kinds += _by_flag(report, operation, found)
     return sorted(kinds, key=lambda kind: (kind.smallest.status != "FAIL", kind.cause is None, -len(kind.outcomes)))
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """What failures are sorted by; there may be more of them than fit into memory."""
+
+    number: int  # among the failures of the report
+    size: float
+    flags: tuple[str, ...]
 
 
 def _name(cause: Cause) -> str:
     return f"like {cause.defect}" if cause.contradicted else cause.defect
 
 
-def _kind(title: str, outcomes: Sequence[Outcome], cause: Cause | None = None, flag: str = "") -> Kind:
-    return Kind(title, tuple(sorted(outcomes, key=size_of)), cause, flag)
+def _kind(report: Report, title: str, failures: Iterable[_Failure], cause: Cause | None = None, flag: str = "") -> Kind:
+    numbers = [failure.number for failure in sorted(failures, key=lambda failure: failure.size)]
+    return Kind(title, taken(report.failures, numbers), cause, flag)
 
 
 def _saying(outcome: Outcome) -> str:
@@ -100,23 +112,23 @@ def _saying(outcome: Outcome) -> str:
     return _VARIABLE.sub("_", outcome.message.partition(": ")[0]) or outcome.status
 
 
-def _by_flag(report: Report, operation: str, failures: Sequence[Outcome]) -> Iterator[Kind]:
+def _by_flag(report: Report, operation: str, failures: Sequence[_Failure]) -> Iterator[Kind]:
     """Cover wrong results with few flags: those on which most results are wrong, and few are right."""
     rest = list(failures)
-    executed = [o for o in report.outcomes if o.operation == operation and o.status != "UNSUPPORTED"]
-    if all(outcome.failed for outcome in executed):
-        yield _kind(f"{operation}: wrong on every case", rest)
+    counts = report.by_operation()[operation]
+    if not any(counts[status] for status in STATUSES if status not in (*FAILURES, "UNSUPPORTED")):
+        yield _kind(report, f"{operation}: wrong on every case", rest)
         return
     while rest:
-        counts = Counter(flag for outcome in rest for flag in outcome.flags)
-        if not counts:
-            yield _kind(f"{operation}: wrong", rest)
+        seen = Counter(flag for failure in rest for flag in failure.flags)
+        if not seen:
+            yield _kind(report, f"{operation}: wrong", rest)
             return
-        best = max(counts, key=lambda flag: (report.failing_share(operation, flag) * counts[flag], -specific(flag)))
+        best = max(seen, key=lambda flag: (report.failing_share(operation, flag) * seen[flag], -specific(flag)))
         where = f"every {best} case" if report.failing_share(operation, best) == 1 else f"some {best} cases"
         title = plain(f"{operation}: wrong on {where}")
-        yield _kind(title, [outcome for outcome in rest if best in outcome.flags], flag=best)
-        rest = [outcome for outcome in rest if best not in outcome.flags]
+        yield _kind(report, title, [failure for failure in rest if best in failure.flags], flag=best)
+        rest = [failure for failure in rest if best not in failure.flags]
 
 
 def size_of(outcome: Outcome) -> float:

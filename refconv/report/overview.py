@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -101,36 +102,32 @@ class Hole:
 
 def holes(report: Report) -> list[Hole]:
     """List what was not executed, by the reason that was given; the largest hole first."""
-    found: dict[str, list[Outcome]] = {}
+    found: dict[str, tuple[str, list[Counter[str]]]] = {}
     for outcome in report.outcomes:
         if outcome.status == "UNSUPPORTED":
-            found.setdefault(_VARIABLE.sub("#", outcome.message), []).append(outcome)
-    return [
-        Hole(
-            plain(outcomes[0].message) or "no reason given",
-            len(outcomes),
-            *(_some(Counter(map(key, outcomes))) for key in (_operation, _element, family_of)),
-        )
-        for outcomes in sorted(found.values(), key=len, reverse=True)
+            first = outcome.message, [Counter[str](), Counter[str](), Counter[str]()]
+            _, counters = found.setdefault(_VARIABLE.sub("#", outcome.message), first)
+            for counter, name in zip(counters, _where(outcome), strict=True):
+                counter[name] += 1
+    holes = [
+        Hole(plain(message) or "no reason given", counters[0].total(), *map(_some, counters))
+        for message, counters in found.values()
     ]
+    return sorted(holes, key=lambda hole: -hole.count)
 
 
 def closest(report: Report) -> list[Outcome]:
     """List the right results that use most of their bound, where there is one."""
-    bounded = [
-        outcome for outcome in report.outcomes
-        if outcome.status in ("PASS", "SUSPICIOUS") and outcome.verdict and outcome.rule != "exact"
-    ]  # fmt: skip
-    used = [outcome for outcome in bounded if outcome.verdict and outcome.verdict.interval_use > 0]
-    return sorted(used, key=lambda outcome: -outcome.verdict.interval_use if outcome.verdict else 0.0)[:CLOSEST]
+    right = (outcome for outcome in report.outcomes if outcome.status in ("PASS", "SUSPICIOUS"))
+    return heapq.nlargest(CLOSEST, filter(_use, right), key=_use)
 
 
-def _operation(outcome: Outcome) -> str:
-    return outcome.operation
+def _use(outcome: Outcome) -> float:
+    return outcome.verdict.interval_use if outcome.verdict and outcome.rule != "exact" else 0.0
 
 
-def _element(outcome: Outcome) -> str:
-    return plain(outcome.element)
+def _where(outcome: Outcome) -> tuple[str, str, str]:
+    return outcome.operation, plain(outcome.element), family_of(outcome)
 
 
 def _some(counts: Counter[str], limit: int = 6) -> str:

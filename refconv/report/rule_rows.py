@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from refconv.check import Outcome, Report
+from refconv.check.spool import taken
 from refconv.report.words import plain
 
 HEADINGS = ("judged by", "operations", "bound used", "rms", "correctly rounded")
@@ -47,7 +49,8 @@ def percent(share: float) -> str:
     return f"{100 * share:.6g} %" if nearly else f"{100 * share:.3g} %"
 
 
-def suspicions(report: Report) -> list[Outcome]:
+def suspicions(report: Report) -> Sequence[Outcome]:
     """List the suspicious outcomes, the largest errors first."""
-    found = [outcome for outcome in report.outcomes if outcome.status == "SUSPICIOUS"]
-    return sorted(found, key=lambda outcome: -(outcome.statistics.rms if outcome.statistics else 0.0))
+    found = {number: outcome.statistics.rms if outcome.statistics else 0.0
+             for number, outcome in enumerate(report.outcomes) if outcome.status == "SUSPICIOUS"}  # fmt: skip
+    return taken(report.outcomes, sorted(found, key=lambda number: -found[number]))

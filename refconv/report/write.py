@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from refconv.atomic import replace_file
 from refconv.check import Report
 from refconv.errors import ReportError
 from refconv.report.html import html_text
-from refconv.report.json_report import json_text
-from refconv.report.junit import junit_text
+from refconv.report.json_report import json_parts
+from refconv.report.junit import junit_parts
 from refconv.report.markdown import markdown_text
 
 SUFFIXES = (".json", ".xml", ".html", ".md")
@@ -60,9 +60,9 @@ def write_report(
     ReportError
         If the suffix is another one, or the file cannot be written; what stood there before is unharmed.
     """
-    forms: dict[str, Callable[[Report], str]] = {
-        ".json": json_text,
-        ".xml": partial(junit_text, command=command),
+    forms: dict[str, Callable[[Report], str | Iterable[str]]] = {
+        ".json": json_parts,
+        ".xml": partial(junit_parts, command=command),
         ".html": partial(html_text, title=title, diagnosis=diagnosis, command=command),
         ".md": partial(markdown_text, command=command),
     }
@@ -70,8 +70,8 @@ def write_report(
     return write_text(target, forms[target.suffix.lower()](report))
 
 
-def write_text(target: Path, text: str) -> Path:
-    """Write a text to a file, whole or not at all.
+def write_text(target: Path, text: str | Iterable[str]) -> Path:
+    """Write a text, or its parts, to a file, whole or not at all.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def write_text(target: Path, text: str) -> Path:
         If the file cannot be written; what stood there before is unharmed.
     """
     try:
-        replace_file(target, text.encode("utf-8"))
+        replace_file(target, (part.encode("utf-8") for part in ([text] if isinstance(text, str) else text)))
     except OSError as error:
         raise ReportError(f"{str(target)!r} cannot be written: {error.strerror or error}.") from error
     return target

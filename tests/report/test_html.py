@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import pytest
 
 from refconv.report import html_text
-from refconv.report.html import SHOWN
+from refconv.report.html import SHOWN, rows_of
 
 
 class Page(HTMLParser):
@@ -136,3 +137,13 @@ def test_the_same_report_gives_the_same_text(mixed):
 
 def test_a_cell_counts_failures_even_if_there_is_one_only(report_of, failure):
     assert "✗1/1" in html_text(report_of(failure()))
+
+
+def test_what_passed_is_left_out_first_where_there_are_too_many_rows(report_of, outcome, failure, monkeypatch):
+    report = report_of(*(failure(f"group/{i}") if i % 4 == 3 else outcome(f"group/{i}") for i in range(12)))
+    monkeypatch.setattr("refconv.report.html.rows_of", partial(rows_of, most=5))
+    page = html_text(report)
+    listed = page.partition('<details id="list">')[2]
+    assert re.findall(r'<th scope="row">group/(\d+)', listed) == ["0", "1", "3", "7", "11"]
+    assert "… and 7 more, which are too many for a page" in page
+    assert "too many for a page" not in html_text(report_of(outcome()))
