@@ -6,7 +6,7 @@ from refconv.check import Report
 from refconv.diagnosis.causes import with_causes
 from refconv.suite import Suite
 
-LIMIT = 5
+LIMIT = 5  # bugs that are explained; those of fewer failures are only named
 
 
 def bugs(report: Report, suite: Suite) -> list[str]:
@@ -33,8 +33,12 @@ def bugs(report: Report, suite: Suite) -> list[str]:
     >>> bugs(check(KernelFlipped(), suite, ["compact-*"], ["forward"]), suite)[0].partition(".")[0]
     'kernel-flipped (10 failures): The kernel is flipped along all axes'
     """
-    causes = with_causes(report, suite).causes[:LIMIT]
-    lines = [f"{cause} Usually means: {cause.usually}" for cause in causes]
-    rest = len(report.failures) - sum(len(cause.failures) for cause in causes)
-    failures = "1 failure" if rest == 1 else f"{rest} failures"
-    return [*lines, f"{failures} without a name here: refconv diagnose looks closer."] if rest else lines
+    causes = with_causes(report, suite).causes
+    lines = [f"{cause} Usually means: {cause.usually}" for cause in causes[:LIMIT]]
+    if len(causes) > LIMIT:
+        lines.append(f"And {', '.join(cause.defect for cause in causes[LIMIT:])}.")
+    unnamed = len(report.failures) - sum(len(cause.failures) for cause in causes)
+    if unnamed:
+        failures = "1 failure" if unnamed == 1 else f"{unnamed} failures"
+        lines.append(f"{failures} without a name here: refconv diagnose looks closer.")
+    return lines

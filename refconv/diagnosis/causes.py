@@ -24,10 +24,10 @@ from refconv.check.causes import Cause
 from refconv.check.spool import taken
 from refconv.diagnosis.defects import Defect, Triggered
 from refconv.diagnosis.defects.resized import resized
-from refconv.diagnosis.kills import judge, predicted
+from refconv.diagnosis.kills import judge, predicted, widened
 from refconv.diagnosis.suspects import defect_models, suspected, suspects
 from refconv.errors import GeometryError
-from refconv.implementations import ARGUMENTS, RESULT_NAMES
+from refconv.implementations import RESULT_NAMES
 from refconv.judge import Verdict, digest
 from refconv.problem import ConvProblem, read_problem
 from refconv.suite import Expected, Suite
@@ -138,12 +138,11 @@ class _Models:
         layer, case = suspects()[slug](), self._case(outcome.case_id)
         if outcome.operation != "forward" or isinstance(layer, Triggered) or not isinstance(layer, Defect):
             return ""
-        x, weight, bias = (case.inputs.get(name) for name in ARGUMENTS["forward"])
+        x, weight, bias = widened(case, "forward")
         if x is None or weight is None or not isinstance(case.problem, ConvProblem):
             return ""
-        wide = None if bias is None else bias.astype(np.float64)
         with np.errstate(all="ignore"):
-            y = resized(layer, x.astype(np.float64), weight.astype(np.float64), wide, case.problem)
+            y = resized(layer, x, weight, bias, case.problem)
             return "" if y is None else digest(y.astype(expected.tensor.dtype))
 
     def _predicted(self, slug: str, outcome: Outcome) -> tuple[Array, Expected] | None:

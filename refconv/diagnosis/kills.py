@@ -90,8 +90,12 @@ def predicted(case: Case, defect: Model, operation: str) -> Array | None:
         if not layer.holds(operation, case.problem, dtype):
             return None
         layer = layer.layer(operation, case.problem, dtype)
-    tensors = [case.inputs.get(name) for name in ARGUMENTS[operation]]
-    wide = [None if tensor is None else tensor.astype(np.float64) for tensor in tensors]
     with np.errstate(all="ignore"):
-        got: Array = getattr(layer, operation)(*wide, case.problem)
+        got: Array = getattr(layer, operation)(*widened(case, operation), case.problem)
     return got
+
+
+def widened(case: Case, operation: str) -> list[Any]:
+    """Return the inputs of an operation in float64; None for those that the case does not have."""
+    tensors = (case.inputs.get(name) for name in ARGUMENTS[operation])
+    return [None if tensor is None else tensor.astype(np.float64) for tensor in tensors]

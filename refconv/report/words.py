@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from refconv.check import Outcome, Report
@@ -95,16 +94,15 @@ def headline(report: Report) -> str:
     return f"Passed, with {known} expected failure{'' if known == 1 else 's'}" if known else "Passed"
 
 
-def usually_means(flags: Iterable[str], limit: int = 2) -> list[str]:
-    """List what failures with some flags usually mean, in their order.
+def usually_means(flag: str) -> str:
+    """Say what failures of a flag usually mean; nothing where nobody explained it.
 
     Examples
     --------
-    >>> usually_means(["Pointwise", "Basic"], limit=1)
-    ['a shortcut through matrix multiplication ignores the stride, the padding or the groups.']
+    >>> usually_means("Pointwise")
+    'a shortcut through matrix multiplication ignores the stride, the padding or the groups.'
     """
-    notes = [FLAGS[flag] for flag in flags if flag in FLAGS]
-    return [note.effect.removeprefix(_PREFIX) for note in notes[:limit]]
+    return FLAGS[flag].effect.removeprefix(_PREFIX) if flag in FLAGS else ""
 
 
 def hint(outcome: Outcome, report: Report, flag: str = "") -> str:
@@ -124,7 +122,7 @@ def hint(outcome: Outcome, report: Report, flag: str = "") -> str:
     """
     flag = flag or next(iter(ordered_flags(report, outcome)), "")
     telling = report.failing_share(outcome.operation, flag) == 1 and report.by_operation()[outcome.operation]["PASS"]
-    return "".join(usually_means([flag])) if compare(outcome) and telling else ""
+    return usually_means(flag) if compare(outcome) and telling else ""
 
 
 def ordered_flags(report: Report, outcome: Outcome) -> list[str]:

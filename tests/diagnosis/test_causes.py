@@ -7,6 +7,7 @@ import pytest
 
 from refconv.check import check
 from refconv.diagnosis import all_defects, with_causes
+from refconv.diagnosis.bugs import bugs
 from refconv.diagnosis.layer import Layer
 from refconv.errors import GeometryError
 from refconv.formats import natural_output
@@ -62,6 +63,14 @@ def test_two_bugs_are_two_causes(smoke):
     assert {cause.defect: cause.operations for cause in report.causes} == {
         "stride-ignored": ("forward",), "gradients-averaged": ("grad_bias",)
     }  # fmt: skip
+
+
+def test_bugs_that_there_is_no_room_to_explain_are_named_and_not_without_a_name(smoke, monkeypatch):
+    monkeypatch.setattr("refconv.diagnosis.bugs.LIMIT", 1)
+    report = check(Bent(forward="stride-ignored", grad_bias="gradients-averaged"), smoke, PLAIN, thorough=False)
+    first, *rest = bugs(report, smoke)
+    assert first.startswith("stride-ignored (")
+    assert rest == ["And gradients-averaged."]
 
 
 def test_a_bug_of_a_few_problems_is_only_like_one_that_shows_on_more(smoke):
