@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from refconv.diagnosis.attributes import Change, attributes, with_field
+from refconv.diagnosis.multiplied import multiplied
 from refconv.diagnosis.patterns import LONGEST_LIST, Pattern, pattern_of
 from refconv.diagnosis.products import axis_names
 from refconv.errors import RefconvError
@@ -77,9 +78,8 @@ def conditions(problem: ConvProblem, fails: Fails, seconds: float = 4.0) -> Cond
         text = _necessary(name, roomy, read(roomy), write, search)
         if text:
             found.append(text)
-    return Conditions(
-        smallest, roomy, tuple(dict.fromkeys(_related(roomy, found, search))), search.tried, not search.late
-    )
+    found = multiplied(roomy, _related(roomy, found, search), search.ask)
+    return Conditions(smallest, roomy, tuple(dict.fromkeys(found)), search.tried, not search.late)
 
 
 class _Search:
@@ -93,16 +93,19 @@ class _Search:
     def __call__(self, change: Change, problem: ConvProblem, value: Any) -> bool | None:
         """Ask of the problem that a change leads to; None if it is refused, illegal or too late."""
         try:
-            changed = change(problem, value)
+            return self.ask(change(problem, value))
         except RefconvError:
             return None
-        if changed not in self.known:
+
+    def ask(self, problem: ConvProblem) -> bool | None:
+        """Ask of a problem; None if it is refused, empty or too late."""
+        if problem not in self.known:
             self.late |= time.monotonic() > self.end
-            if self.late or min(changed.y_shape) < 1:
+            if self.late or min(problem.y_shape) < 1:
                 return None
             self.tried += 1
-            self.known[changed] = self.fails(changed)
-        return self.known[changed]
+            self.known[problem] = self.fails(problem)
+        return self.known[problem]
 
 
 def _simplified(problem: ConvProblem, search: _Search) -> ConvProblem:
@@ -156,7 +159,7 @@ def _necessary(name: str, problem: ConvProblem, value: int, write: Change, searc
     if not patterns:
         return ""  # it depends on the values, then
     best = min(patterns, key=lambda pattern: (pattern.cost, sum(pattern.numbers[1:])))
-    return "" if _is_obvious(name, best) else _plain(best)
+    return "" if _is_obvious(name, best) else best.plain
 
 
 def _scanned(name: str, value: int, problem: ConvProblem, change: Change, search: _Search) -> dict[int, bool]:
@@ -206,12 +209,6 @@ def _keeping_output(write: Change) -> Change:
 
 def _is_obvious(name: str, pattern: Pattern) -> bool:
     return name in ("H", "W", "D") and pattern.kind == ">=" and pattern.numbers[0] <= OBVIOUS
-
-
-def _plain(pattern: Pattern) -> str:
-    """Write a pattern without what is known of the ends: they are those of a search."""
-    kept = pattern.remark if pattern.remark in ("even", "odd") else ""
-    return str(replace(pattern, remark=kept))
 
 
 def _related(problem: ConvProblem, found: Sequence[str], search: _Search) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,6 +64,11 @@ class Pattern:
     def cost(self) -> int:
         """How hard it is to grasp."""
         return {"==": 2, "!=": 3, ">=": 2, "<": 2, "%": 3, "!%": 3, "from": 3}.get(self.kind, 3 + len(self.numbers))
+
+    @property
+    def plain(self) -> str:
+        """What it says, without what is known of the ends, where those are the ends of a search."""
+        return str(replace(self, remark=self.remark if self.remark in ("even", "odd") else ""))
 
     def __str__(self) -> str:
         if (self.letter, self.numbers[0]) in SPECIAL and self.kind == "==":

@@ -1,5 +1,7 @@
 """The conditions of a fault are found, and no others."""
 
+from math import prod
+
 import pytest
 
 from refconv.diagnosis.conditions import conditions
@@ -19,6 +21,11 @@ CASES = [
     (lambda p: p.dilation[1] > 1 and p.batch % 2 == 0, ("N % 2 == 0 (even)", "dW >= 2")),
     (lambda p: p.input_size[0] != p.input_size[1], ("H != W",)),
     (lambda p: p.in_channels // p.groups >= 32, ("C/G >= 32",)),
+    (lambda p: p.in_channels >= 32, ("C >= 32",)),
+    (lambda p: p.out_channels % 3 != 0, ("K % 3 != 0",)),
+    (lambda p: p.out_channels % 3 != 0 and p.groups > 1, ("groups >= 2 and K % 3 != 0",)),
+    (lambda p: prod(p.weight_shape[1:]) % 4 != 0, ("C/G*kH*kW % 4 != 0",)),
+    (lambda p: prod(p.output_size) % 8 != 0, ("oH*oW % 8 != 0",)),
 ]
 
 
