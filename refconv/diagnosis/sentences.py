@@ -9,6 +9,7 @@ from refconv.diagnosis.difference import Difference, Part
 from refconv.diagnosis.formulas import Formula, expression
 from refconv.diagnosis.patterns import Selection
 from refconv.diagnosis.products import axis_names
+from refconv.diagnosis.tiling import tile_of
 from refconv.diagnosis.windows import said
 from refconv.problem import ConvProblem
 
@@ -58,7 +59,9 @@ def _listing(difference: Difference) -> str:
     )
     what = "pairs of output and bias" if difference.tensor == "bias" else "products"
     among = f", among them those at {some}" if some else ""
-    return f"No pattern was found: {difference.wrong} of {difference.slots} {what} are not the right ones{among}."
+    text = f"No pattern was found: {difference.wrong} of {difference.slots} {what} are not the right ones{among}."
+    tile = tile_of(difference.view) if difference.view is not None else None
+    return f"{text} They are the same in every tile of {tile[0]} x {tile[1]} outputs." if tile else text
 
 
 def _clauses(difference: Difference, part: Part, problem: ConvProblem) -> list[str]:

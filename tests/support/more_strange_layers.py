@@ -193,7 +193,7 @@ def right(x, weight, bias, stride, padding, dilation, groups):
 
 LAYERS = [
     ("circular FFT", fft_circular, "the padding holds the other end of the image", ("padding-wrapped",)),
-    ("Winograd sign", winograd_sign, "a wrong sign in row 2 of G", ("No pattern was found",)),
+    ("Winograd sign", winograd_sign, "a wrong sign in row 2 of G", ("every tile of 2 x 2 outputs",)),
     ("NHWC", nhwc, "weights reshaped, not transposed, to HWIO", ("weight-taps-first",)),
     ("as_strided", strided_windows, "stride and dilation exchanged along the width", ("ow*2 + kw of the padded",)),
     ("grouped einsum", grouped_einsum, "channels split as (C/G, G)", ("groups-interleaved",)),
