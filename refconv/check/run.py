@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from refconv.check.beside import begun, check_beside
 from refconv.check.cases import Progress, Rules, check_cases
 from refconv.check.outcomes import Outcome, Report
 from refconv.check.policies import known_policies
 from refconv.check.spool import kept, taken
-from refconv.check.together import Opening, address, check_together, threads_each, usual_jobs
+from refconv.check.together import MOST_JOBS, Opening, address, check_together, threads_each, usual_jobs
 from refconv.errors import CatalogueError
 from refconv.implementations import TIMEOUT, Session, open_session
+from refconv.implementations.command import is_command
 from refconv.problem import OPERATIONS
 from refconv.suite import Suite
 
@@ -84,17 +86,22 @@ def check(
     """
     rules = Rules(tuple(operations), judged_by, strict_statistics, known_policies(policies), thorough)
     patterns = tuple(select)
-    ids = suite.select(patterns)
-    if not ids:
-        raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
     if jobs is None:
-        jobs = usual_jobs(len(ids), implementation, isolate)
-    if jobs > 1 or executor is not None:
+        jobs = usual_jobs(suite.count_at_most(patterns), implementation, isolate)
+    names = [str(implementation)]
+    if executor is None and jobs <= MOST_JOBS and _has_process(implementation, isolate):
+        threads = threads_each(jobs) if jobs > 1 else None
+        with begun(Opening(address(implementation), isolate, timeout, memory_limit, threads), jobs) as sessions:
+            ids = _selected(suite, patterns)
+            with closing(check_beside(sessions, rules, suite, ids, progress)) as blocks:
+                outcomes = _in_order(_flat(blocks, names), ids)
+    elif executor is not None or jobs > 1:
+        ids = _selected(suite, patterns)
         opening = Opening(address(implementation), isolate, timeout, memory_limit, threads_each(jobs))
-        names = [opening.implementation]
         with closing(check_together(opening, rules, suite, ids, jobs, executor, progress)) as blocks:
             outcomes = _in_order(_flat(blocks, names), ids)
     else:
+        ids = _selected(suite, patterns)
         with session_for(implementation, isolate, timeout, memory_limit) as session:
             names = [session.name]
             outcomes = _in_order(check_cases(session, rules, suite, ids, progress), ids)
@@ -120,10 +127,27 @@ def _in_order(outcomes: Iterable[Outcome], ids: Sequence[str]) -> Sequence[Outco
     return taken(found, np.argsort(places, kind="stable"))
 
 
+def _selected(suite: Suite, patterns: tuple[str, ...]) -> list[str]:
+    ids = suite.select(patterns)
+    if not ids:
+        raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
+    return ids
+
+
+def _is_session(implementation: Any) -> bool:
+    return callable(getattr(implementation, "call", None))
+
+
+def _has_process(implementation: Any, isolate: bool) -> bool:
+    """Tell whether it is to run in a process of its own that we start and know."""
+    command = isinstance(implementation, str) and is_command(implementation)
+    return isolate and not command and not _is_session(implementation)
+
+
 def session_for(
     implementation: Any, isolate: bool, timeout: float, memory_limit: int | None = None
 ) -> AbstractContextManager[Session]:
     """Open a session, unless it is one already."""
-    if callable(getattr(implementation, "call", None)):
+    if _is_session(implementation):
         return nullcontext(implementation)
     return open_session(implementation, isolate, timeout, memory_limit)

@@ -78,6 +78,11 @@ def address(implementation: Any) -> str:
     return implementation if isinstance(implementation, str) else address_of(implementation)
 
 
+def blocks(ids: Sequence[str]) -> list[tuple[str, ...]]:
+    """Cut the cases of a run into what is dealt out at once."""
+    return [tuple(ids[cut : cut + BLOCK]) for cut in range(0, len(ids), BLOCK)]
+
+
 def check_together(
     opening: Opening, rules: Rules, suite: Suite, ids: Sequence[str], jobs: int, executor: Executor | None,
     progress: Progress | None = None,
@@ -86,9 +91,8 @@ def check_together(
 
     A case that takes its worker along is tried again, alone, before it counts as broken; the others go on.
     """
-    cuts = range(0, len(ids), BLOCK)
     folder, seed = suite.folder.absolute(), getattr(suite, "seed", None)
-    work = [Block(opening, rules, folder, tuple(ids[cut : cut + BLOCK]), seed) for cut in cuts]
+    work = [Block(opening, rules, folder, some, seed) for some in blocks(ids)]
     done = 0
     while work:
         again: list[Block] = []

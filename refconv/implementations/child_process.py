@@ -63,9 +63,14 @@ class ChildProcess:
 
     def ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
         """Send a request and wait for its answer; see :meth:`receive`."""
+        return self.receive(self.send(request), timeout)
+
+    def send(self, request: dict[str, Any]) -> str:
+        """Send a request and return the token of its answer; if the process has ended, no answer will have it."""
         token = secrets.token_hex(8)
-        self._write(packed_request({**request, "token": token}))
-        return self.receive(token, timeout)
+        with contextlib.suppress(EOFError):
+            self._write(packed_request({**request, "token": token}))
+        return token
 
     def _write(self, message: bytes) -> None:
         assert self.popen.stdin

@@ -39,6 +39,8 @@ class Isolated:
         Bytes of address space that the child may use, where the system can limit it.
     threads : int, optional
         How many threads the numerical libraries of the child may use; by default what they like.
+    wait : bool
+        Whether to wait until it has started; if not, :meth:`ready` does, before anything else is asked.
 
     Raises
     ------
@@ -50,7 +52,7 @@ class Isolated:
 
     def __init__(
         self, implementation: str, timeout: float = TIMEOUT, memory_limit: int | None = None,
-        threads: int | None = None,
+        threads: int | None = None, wait: bool = True,
     ) -> None:  # fmt: skip
         self.implementation, self.timeout, self.memory_limit = implementation, timeout, memory_limit
         self._library = is_library(implementation)
@@ -59,10 +61,13 @@ class Isolated:
         usual = {name: value for name, value in PASSIVE.items() if name not in os.environ}
         self._environment = {**usual, **(PERTURB if self._library else {}), **limits}
         self._process: ChildProcess | None = None
+        self._greeting: str | None = None  # the token of what the process says when it has started
         self._waiting: deque[Batch] = deque()  # in the order in which they are run
-        self._protect = True
-        self.arranges = self.checks_arguments = True
-        self.name = self._start()
+        self._protect, self._closed = True, False
+        self.name, self.arranges, self.checks_arguments = implementation, True, True
+        self._launch()
+        if wait:
+            self.ready()
 
     def call(self, call: Call) -> Answer:
         """Run one operation; a process that dies, or has to be killed, is replaced at the next call."""
@@ -115,7 +120,8 @@ class Isolated:
             self._send(self._waiting[0])
             return None
         try:
-            self._start()
+            self._launch()
+            self.ready()
         except ImplementationError as error:
             return Answer("CRASH", message=f"its process did not start again: {error}")
         for batch in self._waiting:
@@ -156,15 +162,23 @@ class Isolated:
         except (EOFError, TimeoutError):
             self._drop()
 
+    def abandon(self) -> None:
+        """Kill the process whatever it does, and start none again: who waits for it in another thread, hears of it."""
+        self._closed = True
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def close(self) -> None:
         """End the process, and forget what it was asked for."""
+        self._closed = True
         self._waiting.clear()
         self._end()
 
     def _end(self) -> None:
-        if self._process is not None:
-            self._process.end()
-            self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
 
     def __enter__(self) -> Isolated:
         return self
@@ -172,15 +186,32 @@ class Isolated:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _start(self) -> str:
+    def _launch(self) -> None:
+        """Start a process, and tell it what to import; wait for nothing."""
+        if self._closed:
+            raise ImplementationError(f"{self.implementation} is not started any more.")
         arguments = [sys.executable, "-c", BOOTSTRAP.format(path=[folder or os.getcwd() for folder in sys.path])]
         self._process = process = ChildProcess(arguments, self._environment)
         wanted = {
             "implementation": self.implementation, "arenas": [arena.path for arena in process.arenas],
             "memory_limit": self.memory_limit, "protect": self._protect,
         }  # fmt: skip
+        self._greeting = process.send(wanted)
+
+    def ready(self) -> None:
+        """Wait until the implementation has started, if it has not yet.
+
+        Raises
+        ------
+        ImplementationError
+            If it cannot be found, imported or started.
+        """
+        token, self._greeting = self._greeting, None
+        process = self._process
+        if token is None or process is None:
+            return
         try:
-            content = process.ask(wanted, STARTUP)
+            content = process.receive(token, STARTUP)
         except (TimeoutError, EOFError) as error:
             raise ImplementationError(f"{self.implementation} did not start: {self._obituary()}.") from error
         if "failed" in content:
@@ -189,7 +220,7 @@ class Isolated:
         for arena in process.arenas:
             arena.forget_name()
         self.arranges, self.checks_arguments = content["arranges"], content["checks_arguments"]
-        return str(content["name"])
+        self.name = str(content["name"])
 
     def _drop(self) -> None:
         assert self._process is not None
@@ -198,8 +229,9 @@ class Isolated:
 
     def _obituary(self) -> str:
         """Say how the process ended; it has, or it is made to."""
-        assert self._process is not None
         process, self._process = self._process, None
+        if process is None:
+            return "it was ended"
         code = process.end()
         last = [line.decode("utf-8", "replace").strip() for line in process.complaints]
         said = next((line for line in reversed(last) if line), "")

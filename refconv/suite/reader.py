@@ -99,9 +99,15 @@ class Suite:
             Such as ``"grouped-*"`` or ``["*/s2-*", "first-layer"]``.
         """
         globs = [patterns] if isinstance(patterns, str) else list(patterns)
-        groups = [group for group in self._records if any(_may_match(group, glob) for glob in globs)]
-        ids = (name for group in groups for name in self._ids_of(group))
+        ids = (name for record in self._may_match(globs) for name in self._ids_of(record.name))
         return [name for name in ids if any(matches(name, glob) for glob in globs)]
+
+    def count_at_most(self, patterns: Iterable[str]) -> int:
+        """Return how many cases there are in the groups of which some may match; no index is read."""
+        return sum(record.cases for record in self._may_match(patterns))
+
+    def _may_match(self, globs: Iterable[str]) -> list[GroupRecord]:
+        return [record for name, record in self._records.items() if any(_may_match(name, glob) for glob in globs)]
 
     def _ids_of(self, group: str) -> tuple[str, ...]:
         if group not in self._ids:
