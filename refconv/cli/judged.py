@@ -30,14 +30,13 @@ from refconv.cli.options import (
     with_all,
 )
 from refconv.cli.output import cluster, console, progress_bar, tidy
-from refconv.diagnosis import with_causes
 from refconv.implementations.layouts import Layouts
 from refconv.implementations.result_folder import ResultFolder
 from refconv.implementations.stream_results import StreamResults
 from refconv.judge.classes import FORMS
 from refconv.problem import OPERATIONS
 from refconv.report import may_write_report, print_report, with_options, write_report
-from refconv.suite import load_suite
+from refconv.suite import Suite, load_suite
 from refconv.suite.embedded import smoke_folder
 
 Results = ResultFolder | StreamResults
@@ -107,7 +106,7 @@ def check_command(
         memory = memory_limit and memory_limit * MEBIBYTE
         report = check(impl, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
                        strict_statistics, policies, thorough, isolate, timeout, memory, jobs, executor)  # fmt: skip
-    report = with_causes(expect(report, known), suite)
+    report = _explained(expect(report, known), suite)
     words = (f" --vectors {vectors}" if vectors else "") + (f" --xfails {xfails}" if xfails else "")
     words += "" if fresh is None else f" --fresh {fresh}"
     command = with_options(f"refconv check {impl}", words + claims(judged_by, strict_statistics, policies, ops))
@@ -140,7 +139,7 @@ def judge_command(
         with progress_bar("cases") as progress:
             report = check(session, vectors, select, tuple(ops.split(",")), progress, judged_by, strict_statistics,
                            policies)  # fmt: skip
-        report = with_causes(report, vectors)
+        report = _explained(report, vectors)
         words = f"refconv judge {suite}{f' {results}' if results else ''}{' --stream' if stream else ''}"
         words += "" if lie == Layouts() else f" --layout {layout} --weight-layout {weight_layout}"
         command = words + claims(judged_by, strict_statistics, policies, ops)
@@ -148,6 +147,15 @@ def judge_command(
         for sentence in _remarks(session, vectors, len(report.outcomes)):
             console().print(escape(sentence))
     return code
+
+
+def _explained(report: Report, suite: Suite) -> Report:
+    """Name the bugs behind failures; what knows them takes a while to import, and most runs do not need it."""
+    if not report.failures:
+        return report
+    from refconv.diagnosis import with_causes
+
+    return with_causes(report, suite)
 
 
 @contextmanager

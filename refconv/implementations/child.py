@@ -9,6 +9,7 @@ of its request, which foreign code never sees.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import pickle
@@ -18,6 +19,7 @@ from typing import IO, Any
 
 from refconv.errors import RefconvError
 from refconv.implementations.arena import Arena, Place
+from refconv.implementations.callables import Runner
 from refconv.implementations.in_process import InProcess
 from refconv.implementations.library import LibraryRunner
 from refconv.implementations.loading import load_implementation
@@ -52,7 +54,7 @@ def main() -> None:
     _limit_memory(start["memory_limit"])
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            runner = load_implementation(start["implementation"])
+            runner = _loaded(start["implementation"])
             if isinstance(runner, LibraryRunner):
                 runner.protect = start["protect"]
             session = InProcess(runner)
@@ -63,6 +65,16 @@ def main() -> None:
         arenas = [stack.enter_context(Arena(path)) for path in start["arenas"]]
         _answer(answers, start["token"], _greeting(session))
         _serve(session, arenas, requests, answers)
+
+
+def _loaded(implementation: str) -> Runner:
+    """Import an implementation; Python looks for garbage in what comes afterwards alone, since an engine is large."""
+    gc.disable()
+    try:
+        return load_implementation(implementation)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _greeting(session: InProcess) -> dict[str, Any]:

@@ -9,8 +9,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-
 from refconv.check import Outcome, Report
 from refconv.check.spool import taken
 from refconv.report import distribution
@@ -19,7 +17,6 @@ from refconv.report.heat import Heat, Patch, heat_maps, patch, pattern
 from refconv.report.kinds import Kind, kinds_of
 from refconv.report.known import known_failures
 from refconv.report.overview import closest, family_of, holes, matrix_of
-from refconv.report.predicted import draw_predicted
 from refconv.report.rule_rows import HEADINGS, MODEL, rule_rows, suspicions
 from refconv.report.words import MARKS, compare, describe_problem, facts, headline, not_looked_at, plain, reproduce
 
@@ -57,7 +54,7 @@ def html_text(report: Report, title: str | None = None, diagnosis: Any = None, c
     """
     kinds = kinds_of(report)
     sections = [_section(position, kind, report, command) for position, kind in enumerate(kinds[:SHOWN], start=1)]
-    return _environment().get_template("report.html.j2").render(
+    text: str = _environment().get_template("report.html.j2").render(
         report=report,
         title=title or f"Convolution check: {report.implementation}",
         headline=headline(report),
@@ -77,6 +74,7 @@ def html_text(report: Report, title: str | None = None, diagnosis: Any = None, c
         known=known_failures(report),
         holes=holes(report),
     )  # fmt: skip
+    return text
 
 
 def rows_of(report: Report, most: int = ROWS) -> Sequence[Outcome]:
@@ -88,6 +86,8 @@ def rows_of(report: Report, most: int = ROWS) -> Sequence[Outcome]:
 
 
 def _section(position: int, kind: Kind, report: Report, command: str | None) -> Section:
+    from refconv.report.predicted import draw_predicted  # and with it all that predicts
+
     outcome = kind.smallest
     grids = [draw(outcome), draw_predicted(outcome, kind.cause.defect) if kind.cause else None]
     return Section(
@@ -102,7 +102,9 @@ def _use(outcome: Outcome) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> Any:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
     environment = Environment(
         loader=FunctionLoader(lambda name: resources.files(__package__).joinpath(name).read_text("utf-8")),
         autoescape=True,
