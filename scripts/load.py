@@ -2,14 +2,18 @@
 
 Usage::
 
-    python scripts/load.py --cases 100000 --restarts 10000
+    python scripts/load.py --cases 100000                   # im2col, in this process
+    python scripts/load.py --cases 100000 --wrong           # a layer all of whose results are wrong
+    python scripts/load.py --cases 100000 --isolate         # in a process of its own
+    python scripts/load.py --restarts 10000 --command       # a program that dies at every call: 5 ms each
+    python scripts/load.py --restarts 10000                 # Python and NumPy that die: 0.4 s each
 
-Prints, as it goes on, the resident memory, and the processes, descriptors and temporary files of this process.
+Prints, as it goes on, the resident memory of this process and of its children, and the processes, descriptors, mapped
+files and temporary files that there are.  Ends with 1 if at the end there are more of these than at the beginning.
 """
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,16 +21,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import refconv
+from refconv.diagnosis import with_causes
 from refconv.implementations import Call, open_session
 from refconv.report import write_report
 from refconv.suite.embedded import smoke_folder
 
-CRASHES = """\
+PYTHON = """\
 import os
 
 def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     os.abort()
 """
+COMMAND = """\
+#!/bin/sh
+read line
+echo '{"seq":'$(echo "$line" | sed 's/.*"seq":\\([0-9]*\\).*/\\1/')',"status":"ok","protocol":1,"transport":"file"}'
+read line
+kill -9 $$
+"""
+WRONG = "refconv.diagnosis.defects.orientation:KernelFlipped"
 
 
 class Repeated:
@@ -49,60 +62,91 @@ class Repeated:
 
 
 def state():
-    """Return resident MiB, descriptors, children and temporary files of ours."""
-    resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-    children = subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "pid="], capture_output=True, text=True)
-    files = len(list(Path(tempfile.gettempdir()).glob("refconv-*")))
-    return {"MiB": round(resident, 1), "descriptors": len(os.listdir("/proc/self/fd")),
-            "children": len(children.stdout.split()) - 1, "files": files}  # fmt: skip
+    """Return what may grow: MiB here and in children; processes, descriptors, mapped and temporary files."""
+    family = [process for process in Path("/proc").glob("[0-9]*") if _parent(process) == os.getpid()]
+    maps = Path("/proc/self/maps").read_text()
+    return {"MiB": _mebibytes(Path("/proc/self")), "MiB of children": sum(map(_mebibytes, family)),
+            "processes": len(family), "descriptors": len(os.listdir("/proc/self/fd")),
+            "mapped files": maps.count(tempfile.gettempdir()), "files": len(os.listdir(tempfile.gettempdir()))}  # fmt: skip
 
 
-def many_cases(count):
+def _parent(process):
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:  # it has ended meanwhile
+        return 0
+
+
+def _mebibytes(process):
+    try:
+        return round(int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+    except OSError:
+        return 0
+
+
+def many_cases(count, wrong, isolate):
     """Check so many cases and write the reports."""
-    print("before", state(), flush=True)
-    begin, shown = time.perf_counter(), max(1, count // 5)
+    suite = Repeated(count)
+    begin, shown = time.perf_counter(), {}
 
-    def progress(done, _):
-        if done and done % shown == 0:
-            print(done, "cases", state(), flush=True)
+    def progress(done, total):
+        if 10 * done // total not in shown:
+            shown[10 * done // total] = print(done, "cases", state(), flush=True)
 
-    report = refconv.check("im2col", Repeated(count), thorough=False, progress=progress)
-    print(report.summary(), f"{time.perf_counter() - begin:.0f} s")
-    with tempfile.TemporaryDirectory() as folder:
-        for suffix in ("html", "json", "xml", "md"):
-            begin, path = time.perf_counter(), Path(folder) / f"report.{suffix}"
-            write_report(report, path, command="refconv check im2col")
-            print(suffix, f"{path.stat().st_size / 2**20:.2f} MiB, {time.perf_counter() - begin:.1f} s", state())
+    report = refconv.check(WRONG if wrong else "im2col", suite, thorough=False, progress=progress, isolate=isolate)
+    print(report.summary(), f"{time.perf_counter() - begin:.0f} s", state(), flush=True)
+    report = with_causes(report, suite)
+    print("causes", *report.causes, report.not_looked_at, state(), flush=True)
+    for suffix in ("html", "json", "xml", "md"):
+        begin, path = time.perf_counter(), Path(tempfile.gettempdir()) / f"report.{suffix}"
+        write_report(report, path, command="refconv check im2col")
+        size = path.stat().st_size / 2**20
+        path.unlink()
+        print(suffix, f"{size:.2f} MiB, {time.perf_counter() - begin:.1f} s", state(), flush=True)
 
 
-def many_restarts(count):
-    """Call what aborts, so many times."""
+def many_restarts(count, command):
+    """Call what dies, so many times."""
     case = Repeated(1).one
     call = Call(case.id, "forward", case.inputs, case.problem)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "crashes.py"
-        path.write_text(CRASHES)
-        with open_session(f"{path}:conv2d") as session:
-            for number in range(count):
-                answer = session.call(call)
-                if answer.status != "CRASH":
-                    raise SystemExit(f"call {number} gave {answer.status}: {answer.message}")
-                if number % max(1, count // 5) == 0:
-                    print(number + 1, "restarts", state(), flush=True)
-    print("after the session", state())
+    path = Path(tempfile.gettempdir()) / "crashes.py"
+    path.write_text(COMMAND if command else PYTHON)
+    path.chmod(0o700)
+    with open_session(f"-- {path}" if command else f"{path}:conv2d") as session:
+        begin = time.perf_counter()
+        for number in range(count):
+            answer = session.call(call)
+            if answer.status != "CRASH":
+                raise SystemExit(f"call {number} gave {answer.status}: {answer.message}")
+            if number % max(1, count // 5) == 0 or number == count - 1:
+                print(number + 1, "restarts", f"{time.perf_counter() - begin:.0f} s", state(), flush=True)
+    path.unlink()
 
 
 def main():
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=0)
+    parser.add_argument("--wrong", action="store_true")
+    parser.add_argument("--isolate", action="store_true")
     parser.add_argument("--restarts", type=int, default=0)
+    parser.add_argument("--command", action="store_true")
     wanted = parser.parse_args()
-    if wanted.cases:
-        many_cases(wanted.cases)
-    if wanted.restarts:
-        many_restarts(wanted.restarts)
-    return 0 if wanted.cases or wanted.restarts else parser.error("--cases or --restarts must say how many.")
+    if not wanted.cases and not wanted.restarts:
+        parser.error("--cases or --restarts must say how many.")
+    with tempfile.TemporaryDirectory(prefix="load-") as folder:
+        tempfile.tempdir = os.environ["TMPDIR"] = folder
+        before = state()
+        print("before", before, flush=True)
+        if wanted.cases:
+            many_cases(wanted.cases, wanted.wrong, wanted.isolate)
+        if wanted.restarts:
+            many_restarts(wanted.restarts, wanted.command)
+        after = state()
+        print("after", after)
+    left = [name for name in before if not name.startswith("MiB") and after[name] > before[name]]
+    print(f"left behind: {', '.join(left) or 'nothing'}")
+    return 1 if left else 0
 
 
 if __name__ == "__main__":
