@@ -64,10 +64,15 @@ class Repeated:
 def state():
     """Return what may grow: MiB here and in children; processes, descriptors, mapped and temporary files."""
     family = [process for process in Path("/proc").glob("[0-9]*") if _parent(process) == os.getpid()]
-    maps = Path("/proc/self/maps").read_text()
-    return {"MiB": _mebibytes(Path("/proc/self")), "MiB of children": sum(map(_mebibytes, family)),
-            "processes": len(family), "descriptors": len(os.listdir("/proc/self/fd")),
-            "mapped files": maps.count(tempfile.gettempdir()), "files": len(os.listdir(tempfile.gettempdir()))}  # fmt: skip
+    ours = tempfile.gettempdir()
+    return {
+        "MiB": _mebibytes(Path("/proc/self")),
+        "MiB of children": sum(map(_mebibytes, family)),
+        "processes": len(family),
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "mapped files": Path("/proc/self/maps").read_text().count(ours),
+        "files": len(os.listdir(ours)),
+    }
 
 
 def _parent(process):
