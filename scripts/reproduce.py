@@ -2,6 +2,7 @@
 
     python scripts/reproduce.py --pythons python3.11,python3.12,python3.13
     python scripts/reproduce.py --quick             # the embedded suite alone
+    python scripts/reproduce.py --only 4,5          # these of the environments, which are counted from 0
 
 One environment for each Python and each pairing of the oldest and the newest NumPy and SciPy; all of them get the
 same wheel.  In each the embedded suite is made under every kernel of OpenBLAS with one thread and with two, and the
@@ -85,7 +86,7 @@ def installed(folder: Path, python: str, wheel: Path, numpy: str, scipy: str) ->
     subprocess.run([python, "-m", "venv", folder], check=True)
     interpreter = folder / "bin" / "python"
     pins = requirements(python, numpy, scipy)
-    subprocess.run([interpreter, "-m", "pip", "install", "--quiet", wheel, *pins], check=True)
+    subprocess.run([interpreter, "-m", "pip", "install", "--quiet", "--no-compile", wheel, *pins], check=True)
     return interpreter
 
 
@@ -107,7 +108,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         wheel = _wheel(Path(scratch))
         places = itertools.product(arguments.pythons.split(","), FLOORS, FLOORS)
+        wanted = set(map(int, arguments.only.split(","))) if arguments.only else None
         for number, (python, numpy, scipy) in enumerate(places):
+            if wanted is not None and number not in wanted:
+                continue
             folder = Path(scratch, f"{number}")
             interpreter = installed(folder, python, wheel, numpy, scipy)
             versions = subprocess.run([interpreter, "-c", LIBRARIES], capture_output=True, text=True, check=True)
@@ -142,6 +146,7 @@ def _wheel(folder: Path) -> Path:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pythons", default=",".join(filter(_runs, PYTHONS)), help="names or paths, comma separated")
+    parser.add_argument("--only", help="numbers of environments, comma separated; all unless told")
     parser.add_argument("--quick", action="store_true", help="leave out the core suite")
     return parser.parse_args()
 
