@@ -154,9 +154,9 @@ def test_sums_on_both_sides_of_what_float32_holds_are_exact(kind, taps):
             narrow = {key: tensor.astype(kind) for key, tensor in tensors.items()}
             total = exact.exact_sum(operation, narrow, problem, im2col)
             factors = [tensors[key] for key in exact.FACTORS[operation]]
-            apply = {"forward": lambda x, w: im2col.forward(x, w, None, problem)}.get(
-                operation, lambda *factors, way=operation: getattr(im2col, way)(*factors, problem))  # fmt: skip
-            assert total.round(get_format("float64")).tolist() == apply(*factors).tolist()
+            bias = [None] if operation == "forward" else []
+            expected = getattr(im2col, operation)(*factors, *bias, problem)
+            assert total.round(get_format("float64")).tolist() == expected.tolist()
 
 
 def test_a_convolution_in_float32_serves_exactly_what_it_holds():
