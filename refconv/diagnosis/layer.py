@@ -129,15 +129,15 @@ class Layer:
     def _patches(self, x: Array, problem: ConvProblem) -> Array:
         """Return what meets the weights, shape (N, K, C/G, O, T)."""
         planes = self._taken("x", self.operand("x", x), problem)
-        C, P = planes.shape[1:]
-        planes = np.pad(planes, ((0, 0), (0, 0), (0, 1)), constant_values=self.padding_value)
-        planes = np.pad(planes, ((0, 0), (0, 1), (0, 0)))
-        patches: Array = planes[:, _slots(self.channels(problem), C)[..., None, None], _slots(self.pixels(problem), P)]
+        N, C, P = planes.shape
+        wide = np.zeros((N, C + 1, P + 1), planes.dtype)  # with a slot for what is absent
+        wide[:, :C, :P], wide[:, :C, P] = planes, self.padding_value
+        patches: Array = wide[:, _slots(self.channels(problem), C)[..., None, None], _slots(self.pixels(problem), P)]
         return patches
 
     def _taken(self, name: str, tensor: Array, problem: ConvProblem) -> Array:
         """Read a tensor from its memory; spatial axes become one."""
-        flat = np.pad(tensor.ravel(), (0, 1))
+        flat = np.append(tensor.ravel(), tensor.dtype.type(0))
         taken: Array = flat[_slots(self.places(name, problem), tensor.size)]
         return taken.reshape(*taken.shape[:2], math.prod(taken.shape[2:]))
 

@@ -14,7 +14,6 @@ from refconv.formats import FORMATS
 from refconv.implementations import CallError, Runner, SessionRunner
 from refconv.implementations.in_process import blame
 from refconv.implementations.places import told
-from refconv.judge import judge_tensor
 from refconv.problem import OPERATIONS, ConvProblem
 
 
@@ -143,18 +142,18 @@ def _as_float64(result: Array) -> Array:
 def _judged(operation: str, probe: Probe, results: Calls) -> Observation:
     truth = probe.truth[operation]
     got_shape = next((result.shape for result in results if result.shape != truth.shape), truth.shape)
-    wrong, first, error = 0, None, 0.0
-    if got_shape != truth.shape:
-        wrong, error = truth.size, float("inf")
-    elif not all(np.array_equal(result, truth) for result in results):
-        verdicts = [judge_tensor(result, truth) for result in results]
-        verdict = verdicts[0] if verdicts[0].wrong else verdicts[1]
-        wrong, first = verdict.wrong, verdict.first
-        largest = float(np.abs(truth).max(initial=0)) or 1.0
-        error = max(float(np.abs(result - truth).max(initial=0)) for result in results) / largest
+    index, expected, got = None, None, None
+    wrong, error = truth.size, float("inf")
+    if got_shape == truth.shape:
+        bad = [np.flatnonzero(result != truth) for result in results]
+        first, places = (results[0], bad[0]) if len(bad[0]) else (results[1], bad[1])
+        wrong, error = len(places), 0.0
+        if wrong:
+            index = tuple(int(i) for i in np.unravel_index(places[0], truth.shape))
+            expected, got = float(truth[index]), float(first[index])
+            largest = float(np.abs(truth).max(initial=0)) or 1.0
+            error = max(float(np.abs(result - truth).max(initial=0)) for result in results) / largest
     return Observation(
-        operation, probe.name, probe.problem.descriptor, truth.size, wrong,
-        first.index if first else None, first.expected if first else None, first.got if first else None,
-        truth.shape, got_shape, error, np.array_equal(*results, equal_nan=True),
-        None if wrong else (), results,
+        operation, probe.name, probe.problem.descriptor, truth.size, wrong, index, expected, got, truth.shape,
+        got_shape, error, np.array_equal(*results, equal_nan=True), None if wrong else (), results,
     )  # fmt: skip

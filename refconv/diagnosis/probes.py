@@ -105,7 +105,6 @@ def probe_named(name: str) -> Probe:
     return probe_of(ConvProblem.from_descriptor(descriptor), *rest)
 
 
-@functools.lru_cache(maxsize=1024)
 def probe_of(problem: ConvProblem, element: str = FORMAT.name, layout: str = "C") -> Probe:
     """Return a probe for any problem, in any format and layout.
 
@@ -120,6 +119,11 @@ def probe_of(problem: ConvProblem, element: str = FORMAT.name, layout: str = "C"
     >>> probe_of(problem, "bfloat16").name
     'n1c1i1x3-k1w1x2-s1x1-d1x1-p0+0x0+0-g1-o1x2 bfloat16 C'
     """
+    return _probe_of(problem, element, layout)
+
+
+@functools.lru_cache(maxsize=1024)  # which takes an argument that is left out for another than the same one given
+def _probe_of(problem: ConvProblem, element: str, layout: str) -> Probe:
     return _probe(f"{problem.descriptor} {element} {layout}", problem, get_format(element), layout)
 
 

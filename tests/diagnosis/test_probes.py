@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from refconv.diagnosis.layer import Layer
-from refconv.diagnosis.probes import BUDGET, PROBLEMS, probes
+from refconv.diagnosis.probes import BUDGET, PROBLEMS, probe_named, probe_of, probes
 from refconv.implementations import as_runner
+from refconv.problem import ConvProblem
 from refconv.reference import direct
 
 OPERATIONS = ["forward", "grad_input", "grad_weight", "grad_bias"]
@@ -59,3 +60,9 @@ def test_limited_layers_can_take_part_in_three_problems():
         and len({pad for pads in probe.problem.padding for pad in pads}) == 1
     ]
     assert plain == ["plain", "padded", "even"]
+
+
+def test_a_probe_is_made_once_however_it_is_asked_for():
+    problem = ConvProblem.from_descriptor("n1c1i1x3-k1w1x2-s1x1-d1x1-p0+0x0+0-g1-o1x2")
+    probe = probe_of(problem)
+    assert probe is probe_of(problem, "float32") is probe_of(problem, layout="C") is probe_named(probe.name)
