@@ -1,5 +1,6 @@
 """The commands for what is not Python, as users type them."""
 
+import json
 import os
 import shutil
 import signal
@@ -10,9 +11,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from foreign import EXAMPLES, HARNESS_ZOO, alive, compiled, library, needs_cc, needs_posix
+from foreign import CORE, EXAMPLES, HARNESS_ZOO, alive, compiled, library, needs_cc, needs_posix
 
-from refconv import cli
+from refconv import cli, load_suite
 from refconv.suite.embedded import smoke_folder
 
 HARNESS = EXAMPLES / "harness.py"
@@ -104,15 +105,20 @@ def test_an_export_with_expected_values_is_no_result(refconv, tmp_path):
 
 @needs_posix
 @pytest.mark.skipif(shutil.which("od") is None or shutil.which("awk") is None, reason="needs od and awk")
-def test_a_shell_without_python_computes_what_judge_passes(refconv, tmp_path):
-    prompt, results, forward = tmp_path / "prompt", tmp_path / "results", ["--ops", "forward"]
-    refconv("export", smoke_folder(), "--format", "raw", "--prompt-only", "--out", prompt, *forward)
+@pytest.mark.parametrize("folder", [smoke_folder(), pytest.param(CORE, marks=pytest.mark.slow)])
+def test_a_shell_without_python_computes_what_judge_passes(refconv, tmp_path, folder):
+    """Forward passes and gradients in every format; a program that computes is not asked what must be refused."""
+    prompt, results, told = tmp_path / "prompt", tmp_path / "results", tmp_path / "report.json"
+    refconv("export", folder, "--format", "raw", "--prompt-only", "--out", prompt)
     subprocess.run(["sh", EXAMPLES / "judge_by_shell.sh", prompt, results], check=True)
-    done = refconv("judge", smoke_folder(), results, *forward)
-    assert done.returncode == 0, done.stdout
-    summary = done.stdout.splitlines()[-1]
-    assert summary.startswith("shell on smoke")
-    assert "3 pass, 30 unsupported" in summary
+    refconv("judge", folder, results, "--report", told)
+    statuses = {}
+    for outcome in json.loads(told.read_text())["outcomes"]:
+        statuses.setdefault(outcome["status"], set()).add(outcome["id"])
+    assert set(statuses) <= {"PASS", "UNSUPPORTED", "ERROR"}
+    assert {case.partition("-")[0] for case in statuses.get("UNSUPPORTED", ())} <= {"quantized"}
+    refused = {case.id for case in load_suite(folder) if case.result == "invalid"}
+    assert statuses.get("ERROR", set()) == refused
 
 
 @needs_cc

@@ -19,7 +19,6 @@ from typing import IO, Any
 
 from refconv.errors import RefconvError
 from refconv.implementations.arena import Arena, Place
-from refconv.implementations.callables import Runner
 from refconv.implementations.in_process import InProcess
 from refconv.implementations.library import LibraryRunner
 from refconv.implementations.loading import load_implementation
@@ -54,7 +53,8 @@ def main() -> None:
     _limit_memory(start["memory_limit"])
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            runner = _loaded(start["implementation"])
+            runner = load_implementation(start["implementation"])
+            gc.freeze()  # an engine is large, and nothing of it is garbage: look through what comes afterwards alone
             if isinstance(runner, LibraryRunner):
                 runner.protect = start["protect"]
             session = InProcess(runner)
@@ -65,16 +65,6 @@ def main() -> None:
         arenas = [stack.enter_context(Arena(path)) for path in start["arenas"]]
         _answer(answers, start["token"], _greeting(session))
         _serve(session, arenas, requests, answers)
-
-
-def _loaded(implementation: str) -> Runner:
-    """Import an implementation; Python looks for garbage in what comes afterwards alone, since an engine is large."""
-    gc.disable()
-    try:
-        return load_implementation(implementation)
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def _greeting(session: InProcess) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import os
 import re
@@ -53,9 +54,19 @@ def load_implementation(text: str) -> Runner:
     >>> load_implementation("im2col").name
     'im2col'
     """
+    looks = gc.isenabled()
+    gc.disable()  # importing an engine makes a million objects, through which Python would look for garbage
+    try:
+        return _load(text)
+    finally:
+        if looks:
+            gc.enable()
+
+
+def _load(text: str) -> Runner:
     plain, layouts = split_layouts(text)
     if plain != text:
-        inner = load_implementation(plain)
+        inner = _load(plain)
         return LaidOutRunner(inner, layouts, f"{inner.name}@{text.removeprefix(plain)[1:]}")
     first, _, rest = text.partition(":")
     known = engines()
