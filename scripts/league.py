@@ -111,18 +111,15 @@ def record(outcome, case):
     """Return what the table needs of an outcome."""
     verdict = outcome.verdict
     judged = {} if verdict is None else {"rounded": verdict.correctly_rounded, "use": min(verdict.interval_use, 1e30)}
-    return {
-        "case": outcome.case_id, "operation": outcome.operation, "dtype": dtype_of(case), "status": outcome.status,
-        "descriptor": outcome.descriptor, "size": size_of(case), "rule": outcome.accuracy_class,
-        "message": outcome.message, "seconds": outcome.seconds, **judged,
-    }  # fmt: skip
+    told = lost(case, outcome.operation, outcome.status, outcome.message, outcome.seconds)
+    return {**told, "rule": outcome.accuracy_class, **judged}
 
 
-def lost(case, operation, status, message):
-    """Return the record of an operation of which nobody lived to tell."""
+def lost(case, operation, status, message, seconds=0.0):
+    """Return what is known of an operation also if nobody lived to tell."""
     return {
         "case": case.id, "operation": operation, "dtype": dtype_of(case), "status": status,
-        "descriptor": case.problem.descriptor, "size": size_of(case), "message": message, "seconds": 0.0,
+        "descriptor": case.problem.descriptor, "size": size_of(case), "message": message, "seconds": seconds,
     }  # fmt: skip
 
 

@@ -81,16 +81,9 @@ def test_the_table_names_the_smallest_problem_and_what_is_known(part, tmp_path):
 
 def test_engines_that_have_not_run_again_stay_as_they_were_and_suites_are_added_up(tmp_path):
     def part(engine, suite, case):
-        outcome = {
-            "case": case,
-            "operation": "forward",
-            "dtype": "float32",
-            "status": "PASS",
-            "seconds": 0.0,
-            "size": 1,
-        }
+        told = {"operation": "forward", "dtype": "float32", "status": "PASS", "seconds": 0.0, "size": 1}
         return {"engine": engine, "version": "1", "suite": suite, "python": "3", "machine": "m", "date": "d",
-                "outcomes": [outcome]}  # fmt: skip
+                "outcomes": [{"case": case, **told}]}  # fmt: skip
 
     old, new, again = (tmp_path / name for name in ("old.json", "new.json", "again.md"))
     old.write_text(json.dumps([part("a", "core 1", "x"), part("b", "core 1", "x")]))

@@ -96,16 +96,6 @@ def test_greed_is_the_outcome_of_one_case():
     assert "Unable to allocate 8.00 GiB" in outcome.message
 
 
-@pytest.mark.usefixtures("nothing_left")
-@pytest.mark.skipif(sys.platform != "linux", reason="the limit of address space is Linux's")
-def test_a_memory_limit_makes_greed_an_error():
-    with Isolated(f"{ZOO}:wants_memory", memory_limit=4 * 2**30) as session:
-        answer = session.call(call(2))
-        assert answer.status == "ERROR"
-        assert "memory" in answer.message.lower()
-        assert session.call(call(3)).status == "RETURNED"
-
-
 def call(kernel, value=1):
     problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(4, 5), kernel_size=(kernel, kernel))
     tensors = {"x": np.full(problem.x_shape, value, np.float32), "weight": np.ones(problem.weight_shape, np.float32)}
