@@ -54,7 +54,8 @@ class ChildProcess:
         self._turn = 1 - self._turn
         batch.arena = self.arenas[self._turn]
         calls, end = _described(batch)
-        tokens = [secrets.token_hex(8) for _ in calls]
+        secret = secrets.token_hex(8)
+        tokens = [f"{secret}-{number}" for number in range(len(calls))]
         message = packed_request({"arena": self._turn, "calls": calls, "end": end, "tokens": tokens})
         if alone or len(message) <= HELD:
             batch.tokens = tokens

@@ -93,7 +93,7 @@ def _checked_tensors(document: dict[str, Any], payload: bytes, where: str) -> di
     stated, actual = document["payload"]["sha256"], sha256(payload)
     if stated != actual:  # all tensors are as stated, so the header is not
         raise SuiteError(f"{where}: the file must have sha256 {stated}, got {actual}; fetch or generate it again.")
-    return decode(payload, where)
+    return decode(payload, where, slots)
 
 
 def _references(case: dict[str, Any], where: str) -> list[dict[str, Any]]:

@@ -87,7 +87,7 @@ def encode(tensors: Mapping[str, Array]) -> bytes:
     return b"".join([len(text).to_bytes(8, "little"), text, *chunks])
 
 
-def decode(data: bytes, where: str = "payload") -> dict[str, Array]:
+def decode(data: bytes, where: str = "payload", slots: Mapping[str, Slot] | None = None) -> dict[str, Array]:
     """Read the tensors of a safetensors file as read-only arrays in ml_dtypes dtypes.
 
     Parameters
@@ -96,6 +96,8 @@ def decode(data: bytes, where: str = "payload") -> dict[str, Array]:
         The whole file.
     where : str
         Its name, for the message.
+    slots : mapping of str to Slot, optional
+        What :func:`read_header` found in these bytes, if it has been asked already.
 
     Raises
     ------
@@ -107,7 +109,8 @@ def decode(data: bytes, where: str = "payload") -> dict[str, Array]:
     >>> decode(encode({"x": np.array([[1, 2]], np.int8)}))["x"]
     array([[1, 2]], dtype=int8)
     """
-    return {name: _unpack(data, slot, f"{where}: tensor {name!r}") for name, slot in read_header(data, where).items()}
+    slots = read_header(data, where) if slots is None else slots
+    return {name: _unpack(data, slot, f"{where}: tensor {name!r}") for name, slot in slots.items()}
 
 
 def read_header(data: bytes, where: str = "payload") -> dict[str, Slot]:
