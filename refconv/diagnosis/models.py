@@ -1,0 +1,111 @@
+"""What defect models make of the cases of a suite, beside what was seen of them."""
+
+from __future__ import annotations
+
+import functools
+import math
+import time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from refconv.check import Outcome
+from refconv.diagnosis.defects import Defect, Triggered
+from refconv.diagnosis.defects.resized import resized
+from refconv.diagnosis.kills import judge, predicted, widened
+from refconv.diagnosis.suspects import defect_models, suspected, suspects
+from refconv.implementations import RESULT_NAMES
+from refconv.judge import Verdict, digest
+from refconv.problem import ConvProblem
+from refconv.suite import Expected, Suite
+
+Array = npt.NDArray[Any]
+
+ROUNDING = 2.0**-6  # how much the number of wrong elements may differ where they are judged by an interval
+
+
+class Models:
+    """Lets defect models compute cases, until the time is over."""
+
+    def __init__(self, suite: Suite, seconds: float) -> None:
+        self.suite, self.end = suite, time.process_time() + seconds
+        self._case = functools.lru_cache(maxsize=64)(suite.case)
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is over."""
+        return time.process_time() > self.end
+
+    def predicts(self, slug: str, outcome: Outcome) -> bool:
+        """Say whether a defect predicts a wrong result; no, if there is no time to tell."""
+        if refused(outcome):
+            return self._refuses(slug, outcome)
+        found = self._predicted(slug, outcome)
+        if found is None:
+            return False
+        got, expected = found
+        if outcome.verdict is None:
+            return outcome.digest in (digest(got), self._resized(slug, outcome, expected))
+        if expected.lo is None or got.shape != expected.tensor.shape:
+            return digest(got) == outcome.digest
+        return _alike(judge(got, expected), outcome.verdict)
+
+    def shows(self, slug: str, outcome: Outcome) -> bool:
+        """Say whether a defect would make a result wrong; no, if there is no time to tell."""
+        if self._refuses(slug, outcome):
+            return True
+        found = self._predicted(slug, outcome)
+        return found is not None and (found[0].shape != found[1].tensor.shape or not judge(*found).passed)
+
+    def _refuses(self, slug: str, outcome: Outcome) -> bool:
+        model = defect_models().get(slug)
+        if model is None or not model.refuses or self.late or outcome.operation not in model.operations:
+            return False
+        try:
+            predicted(self._case(outcome.case_id), model, outcome.operation)
+        except ValueError:
+            return True
+        return False
+
+    def _resized(self, slug: str, outcome: Outcome, expected: Expected) -> str:
+        """Return the digest of the y whose size follows from the defect; nothing where there is none."""
+        layer, case = suspects()[slug](), self._case(outcome.case_id)
+        if outcome.operation != "forward" or isinstance(layer, Triggered) or not isinstance(layer, Defect):
+            return ""
+        x, weight, bias = widened(case, "forward")
+        if x is None or weight is None or not isinstance(case.problem, ConvProblem):
+            return ""
+        with np.errstate(all="ignore"):
+            y = resized(layer, x, weight, bias, case.problem)
+            return "" if y is None else digest(y.astype(expected.tensor.dtype))
+
+    def _predicted(self, slug: str, outcome: Outcome) -> tuple[Array, Expected] | None:
+        if self.late or outcome.operation not in suspects()[slug].operations:
+            return None
+        case, name = self._case(outcome.case_id), RESULT_NAMES[outcome.operation]
+        expected = case.expected.get(name) or case.alternatives.get(outcome.policy, {}).get(name)
+        if expected is None:
+            return None
+        try:
+            got = suspected(case, slug, outcome.operation, expected, outcome.digest)
+        except (ValueError, IndexError):  # there is nothing to compute
+            return None
+        with np.errstate(all="ignore"):
+            return None if got is None else (got.astype(expected.tensor.dtype), expected)
+
+
+def refused(outcome: Outcome) -> bool:
+    """Say whether a legal problem was refused; a case that must be refused has no digest either, but is no failure."""
+    return outcome.status == "REJECTED"
+
+
+def _alike(predicted: Verdict, seen: Verdict) -> bool:
+    """Say whether two wrong tensors may be the same but for rounding."""
+    if not predicted.wrong or abs(predicted.wrong - seen.wrong) > 1 + ROUNDING * seen.wrong:
+        return False
+    one, other = predicted.first, seen.first
+    if one is None or other is None or one.index != other.index:
+        return False
+    near = abs(other.got - one.got) <= ROUNDING * abs(one.got - one.expected) + (one.hi - one.lo)
+    return bool(near and math.isclose(predicted.interval_use, seen.interval_use, rel_tol=2 * ROUNDING, abs_tol=2.0))
