@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from problems import real_tensors
@@ -55,3 +57,10 @@ def test_the_hypothesis_is_read_from_the_numbers():
 def test_the_model_is_silent_where_its_hypothesis_does_not_hold():
     evidence = evidence_of({name: np.abs(tensor) for name, tensor in real_tensors(LAYER, 0).items()})
     assert companion(evidence.truth, evidence, FLOAT32) is None
+
+
+def test_the_model_is_silent_where_nothing_rounds_and_for_integers():
+    evidence = evidence_of(real_tensors(LAYER, 0))
+    assert companion(evidence.truth, evidence, FLOAT32) is not None
+    for change in ({"exact_fill": True}, {"out": get_format("int32")}):
+        assert companion(evidence.truth, replace(evidence, **change), FLOAT32) is None
