@@ -174,7 +174,9 @@ def _check_files(document: dict[str, Any], files: dict[str, FileRecord], where: 
         raise SuiteError(f"{where}: every group and every file must be listed once; generate the suite again.")
     wrong = [name for name in files if not is_file_name(name)] + [name for name in names if not is_slug(name)]
     if wrong:
-        raise SuiteError(f"{where}: a file must lie directly in the suite's folder, got {wrong[0]!r}.")
+        raise SuiteError(
+            f"{where}: a file must have a name that every system can hold in the suite's folder, got {wrong[0]!r}."
+        )
 
 
 def _group(group: dict[str, Any], files: dict[str, FileRecord], where: str) -> GroupRecord:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from refconv.errors import SuiteError
-from refconv.problem import ConvProblem
+from refconv.problem import ConvProblem, OversizedProblem
 from refconv.suite import Case, Expected, Group, Judge, lint_case, lint_group, note_for
 from refconv.suite.assembly import build_group, parse_index
 from refconv.suite.index import group_files
@@ -52,6 +52,17 @@ def test_a_choice_comes_back_with_its_policies_in_order(files: tuple[Any, bytes]
     assert case.alternatives[POLICIES[0]]["y"].tensor.tolist() == [[[[1, 1]], [[1, 1]]]]
     assert case.alternatives[POLICIES[1]]["y"].tensor.shape == (1, 0, 1, 2)
     assert json.loads(group_files(group)["choices.json"]) == files[0]
+
+
+def test_a_kernel_above_the_input_comes_back_as_an_oversized_problem() -> None:
+    problem = OversizedProblem(batch=1, in_channels=1, out_channels=2, input_size=(1, 1), kernel_size=(1, 2))
+    inputs = {name: np.ones(problem.shape_of(name), np.float32) for name in ("x", "weight")}
+    empty = {"y": Expected(np.zeros(problem.y_shape, np.float32), Judge("exact"))}
+    case = make_case(problem=problem, inputs=inputs, alternatives=dict.fromkeys(POLICIES, empty))
+    contents = group_files(Group("choices", "core", (), {flag: note_for(flag) for flag in FLAGS}, (case,)))
+    [again] = read(json.loads(contents["choices.json"]), contents["choices.safetensors"]).cases
+    assert again.problem == problem
+    assert type(again.problem) is OversizedProblem
 
 
 def test_the_tensors_of_a_policy_are_named_by_it(files: tuple[Any, bytes]) -> None:

@@ -131,3 +131,12 @@ def test_the_manifest_of_a_suite_lists_its_files(suite_folder: Path) -> None:
     manifest = parse_manifest((suite_folder / "MANIFEST.json").read_bytes(), "M")
     files = sorted(path.name for path in suite_folder.iterdir())
     assert files == sorted([*(file.path for file in manifest.files), "MANIFEST.json", "SHA256SUMS", "PROVENANCE.json"])
+
+
+@pytest.mark.parametrize("path", ["nul", "com1.json", "a."])
+def test_a_file_that_some_system_cannot_hold_is_named(path: str) -> None:
+    document = json.loads(text_of(record("a")))
+    document["files"][0]["path"] = path
+    sentence = f"^M: a file must have a name that every system can hold in the suite's folder, got '{path}'\\.$"
+    with pytest.raises(SuiteError, match=sentence):
+        parse_manifest(json.dumps(document).encode(), "M")
