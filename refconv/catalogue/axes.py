@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from refconv.catalogue import transposed
+from refconv.catalogue.arrays import ARRAYS, operator_rows
 from refconv.catalogue.named import cropped, named_padding
 from refconv.catalogue.shapes import nd
 from refconv.catalogue.spec import CaseSpec, Row
@@ -117,4 +118,16 @@ def axes() -> list[CaseSpec]:
             rows = [row for row in FAMILIES[name]() if not slugs or row.slug in slugs]
             rows = [replace(row, operations=operations or row.operations) for row in rows]
             specs += [CaseSpec(f"{name}-{element}-{fill}", row, element, fill) for row in rows]
+    return specs + _pairs()
+
+
+def _pairs() -> list[CaseSpec]:
+    """List the rows of the covering array; exact gradients of 16-bit formats need sums that the format holds."""
+    specs = []
+    for element, rule in ARRAYS:
+        exact = "narrow" if element in ("float16", "bfloat16") else "exact"
+        fill, judged = (exact, "exact") if rule == "exact" else (rule, "interval")
+        for name in _MAIN:
+            rows = operator_rows(int(name[-2]), "transpose" in name, element, judged)
+            specs += [CaseSpec(f"{name}-pairs-{element}-{fill}", row, element, fill) for row in rows]
     return specs

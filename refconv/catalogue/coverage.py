@@ -4,15 +4,16 @@ A factor is a property that is read off a case: an extent, a pad, whether rows a
 values is legal if some convolution has it whose results depend on its input.  Only the factors of one axis restrict
 each other (a kernel must fit into its padded input), and the format restricts the fill, so that legality is decided
 block by block: all axes up to a size are tried, and the blocks combine freely.  Nothing here comes from whatever
-chose the cases.
+chose the cases.  The factors here are those of images, two axes; :mod:`refconv.catalogue.operators` has the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain, combinations, product
+from operator import itemgetter
 
 from refconv.catalogue.spec import CaseSpec
 from refconv.problem import Problem, output_length
@@ -33,12 +34,41 @@ class Block:
     factors: tuple[str, ...]
     legal: frozenset[Values]
 
-    @cache  # noqa: B019  (a handful of blocks, which live as long as the module)
     def project(self, factors: tuple[str, ...]) -> list[Combination]:
         """List what some of the factors can take together."""
-        places = [self.factors.index(name) for name in factors]
-        found = {tuple(values[place] for place in places) for values in self.legal}
-        return [tuple(zip(factors, values, strict=True)) for values in sorted(found)]
+        found = _projected(self.legal, tuple(map(self.factors.index, factors)))
+        return [tuple(zip(factors, values, strict=True)) for values in found]
+
+
+@cache  # for the sides of an operator, whose blocks have the same values
+def _projected(legal: frozenset[Values], places: tuple[int, ...]) -> list[Values]:
+    columns = (map(itemgetter(place), legal) for place in places)
+    return sorted(set(zip(*columns, strict=True)))
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The factors of an operator.
+
+    Attributes
+    ----------
+    blocks : tuple of Block
+    read : callable
+        Reads all values off a case, in the order of the blocks; several rows where a case is several tests.
+    """
+
+    blocks: tuple[Block, ...]
+    read: Callable[[CaseSpec], Iterable[Values]]
+
+    @cached_property
+    def names(self) -> Values:
+        """The factors, block by block, in the order in which a case states them."""
+        return tuple(name for block in self.blocks for name in block.factors)
+
+    def rows(self, specs: Iterable[CaseSpec]) -> set[Combination]:
+        """Read the values off cases; those that leave something open, or must be refused, have none."""
+        plain = (spec for spec in specs if not spec.row.policies and not spec.row.invalid)
+        return {tuple(zip(self.names, values, strict=True)) for spec in plain for values in self.read(spec)}
 
 
 @dataclass(frozen=True)
@@ -57,7 +87,7 @@ class Coverage:
         return f"{self.factors} factors: {self.covered} of {self.legal} legal {noun} of values occur ({share:.2f} %)"
 
 
-def coverage(specs: Iterable[CaseSpec], strength: int) -> Coverage:
+def coverage(specs: Iterable[CaseSpec], strength: int, factors: Factors | None = None) -> Coverage:
     """Count the legal combinations of values, and those that occur in at least one case.
 
     Parameters
@@ -66,6 +96,8 @@ def coverage(specs: Iterable[CaseSpec], strength: int) -> Coverage:
         Cases that leave something open, or whose kernel exceeds the input, do not count.
     strength : int
         2 for pairs, 3 for triples.
+    factors : Factors, optional
+        Those of the operator that all cases are about; by default of images.
 
     Examples
     --------
@@ -73,21 +105,28 @@ def coverage(specs: Iterable[CaseSpec], strength: int) -> Coverage:
     >>> print(coverage(cases("core", ["basic-float32-exact/stride"]), 2))
     23 factors: 253 of 2817 legal pairs of values occur (8.98 %)
     """
-    wanted = legal(strength)
-    rows = {_values(spec) for spec in specs if not spec.row.policies and not spec.row.invalid}
-    found = {some for row in rows for some in combinations(row, strength)}
+    known = factors or images()
+    wanted = legal(strength, known)
+    found = {some for row in known.rows(specs) for some in combinations(row, strength)}
     missing = tuple(some for some in wanted if some not in found)
-    return Coverage(strength, len(_names()), len(wanted), len(wanted) - len(missing), missing)
+    return Coverage(strength, len(known.names), len(wanted), len(wanted) - len(missing), missing)
 
 
-def legal(strength: int) -> list[Combination]:
+def legal(strength: int, factors: Factors | None = None) -> list[Combination]:
     """List all combinations of that many values which some convolution has."""
     found: list[Combination] = []
-    for names in combinations(_names(), strength):
-        parts = [(block, tuple(name for name in names if name in block.factors)) for block in blocks()]
+    known = factors or images()
+    for names in combinations(known.names, strength):
+        parts = [(block, tuple(name for name in names if name in block.factors)) for block in known.blocks]
         choices = [block.project(own) for block, own in parts if own]
         found += [tuple(chain(*some)) for some in product(*choices)]
     return found
+
+
+@cache
+def images() -> Factors:
+    """Return the factors of convolutions of images."""
+    return Factors(blocks(), lambda spec: [_values(spec)])
 
 
 @cache
@@ -123,7 +162,7 @@ def axis_values(length: int, kernel: int, stride: int, dilation: int, begin: int
     else:
         size = "odd" if length % 2 else "even"
     return (
-        size, _capped(kernel, 4), _capped(stride, 3), _capped(dilation, 3), _capped(begin, 2), _capped(end, 2),
+        size, capped(kernel, 4), capped(stride, 3), capped(dilation, 3), capped(begin, 2), capped(end, 2),
         "yes" if unread else "no", "1" if outputs == 1 else "2-4" if outputs < 5 else "5+",
     )  # fmt: skip
 
@@ -147,27 +186,22 @@ def _axes() -> Iterator[tuple[int, int, int, int, int, int]]:
 
 def pairs_of(spec: CaseSpec) -> list[Combination]:
     """List the pairs of values that a case has, as :func:`legal` states them."""
-    return list(combinations(_values(spec), 2))
+    return list(combinations(zip(images().names, _values(spec), strict=True), 2))
 
 
-def _values(spec: CaseSpec) -> Combination:
+def _values(spec: CaseSpec) -> Values:
     """Read the value of every factor off a case, in the order of the blocks."""
     p = spec.problem
     axes = zip(p.input_size, p.kernel_size, p.stride, p.dilation, p.padding, strict=True)
     per_axis = chain(*(axis_values(*axis[:4], *axis[4]) for axis in axes))
-    values = (*per_axis, *_channels(p), "yes" if spec.has_bias else "no", spec.element, spec.fill)
-    return tuple(zip(_names(), values, strict=True))
+    return (*per_axis, *_channels(p), "yes" if spec.has_bias else "no", spec.element, spec.fill)
 
 
 def _channels(problem: Problem) -> Values:
     inner, outer = problem.weight_shape[1], problem.out_channels // problem.groups
-    return (_capped(problem.batch, 3), _capped(inner, 5), _capped(outer, 5), _capped(problem.groups, 3))
+    return (capped(problem.batch, 3), capped(inner, 5), capped(outer, 5), capped(problem.groups, 3))
 
 
-def _capped(number: int, cap: int) -> str:
+def capped(number: int, cap: int) -> str:
+    """Write a number, all that are not below the cap as one."""
     return f"{cap}+" if number >= cap and cap != 1 else str(number)
-
-
-@cache
-def _names() -> tuple[str, ...]:
-    return tuple(name for block in blocks() for name in block.factors)

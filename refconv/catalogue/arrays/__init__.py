@@ -1,7 +1,8 @@
 """The covering arrays: problems in which every pair, or every triple, of factor values occurs.
 
-Their rows were chosen by ``scripts/make_arrays.py`` and are frozen in ``pairs.tsv`` and ``triples.tsv``;
-:mod:`refconv.catalogue.coverage` counts what they cover.
+Their rows were chosen by ``scripts/make_arrays.py`` and are frozen in ``pairs.tsv`` and ``triples.tsv``, those of the
+axes tier by ``scripts/make_operator_arrays.py`` in ``operators.tsv``.  :mod:`refconv.catalogue.coverage` and
+:mod:`refconv.catalogue.operators` count what they cover.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 
 from refconv.catalogue.spec import Row
-from refconv.problem import OPERATIONS, ConvProblem
+from refconv.problem import OPERATIONS, ConvProblem, TransposedProblem
 
 # Their formats and fills.  In core, most exact groups hold the rows of all of them.
 ARRAYS = (
@@ -41,6 +42,26 @@ def array_rows(name: str, element: str, fill: str, everything: bool = False) -> 
     ]
 
 
+def operator_rows(axes: int, transposed: bool, element: str, judged: str) -> list[Row]:
+    """Return the rows of the array of the axes tier for an operator, a format and a rule.
+
+    Parameters
+    ----------
+    axes : int
+    transposed : bool
+    element : str
+    judged : {"exact", "interval"}
+
+    Examples
+    --------
+    >>> operator_rows(1, True, "float32", "exact")[0].slug
+    't-n2c3i2-k2w3-s2-d3-p2.3-e0-g1-no-bias'
+    """
+    rows = [_row(problem, bias, element == "int8") for problem, bias, *own in lines("operators")
+            if own == [element, judged] and problem.startswith("t-") == transposed]  # fmt: skip
+    return [row for row in rows if len(row.problem.input_size) == axes]
+
+
 @cache
 def lines(name: str) -> tuple[tuple[str, ...], ...]:
     """Return the frozen rows of a file of this folder."""
@@ -49,7 +70,8 @@ def lines(name: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _row(descriptor: str, bias: str, forward_only: bool) -> Row:
-    problem, has_bias = ConvProblem.from_descriptor(descriptor), bias == "yes"
+    kind = TransposedProblem if descriptor.startswith("t-") else ConvProblem
+    problem, has_bias = kind.from_descriptor(descriptor), bias == "yes"
     slug = slug_of(descriptor) + ("" if has_bias else "-no-bias")
     comment = "A row of the covering array, which its name spells out."
     return Row(slug, comment, problem, bias=has_bias, operations=("forward",) if forward_only else OPERATIONS)
