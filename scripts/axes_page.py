@@ -2,6 +2,8 @@
 
 from refconv.catalogue import cases
 from refconv.catalogue.axes import FAMILIES
+from refconv.catalogue.coverage import coverage
+from refconv.catalogue.operators import factors_of
 from refconv.diagnosis.defects import all_defects, transposed_defects
 
 HEAD = """# One and three axes, transposed convolutions
@@ -24,6 +26,18 @@ reports name them so. NHWC stands for NWC and NDHWC; weights of transposed convo
 Beside the exact float32 cases there are some of zero-mean float32 and float16, float64, bfloat16 and int8. In a
 transposed convolution the number of products varies with the position where the stride does not divide the kernel's
 reach (`UnevenOverlap`): each bound counts those of its own element.
+
+## Pairs of parameters
+
+A covering array for each operator: of all its factors, every two values that some layer has together occur in a case.
+The factors are length, kernel, stride, dilation, the pads at either end (cropping included), what is left over and the
+number of outputs along each axis; by which rule an axis is padded (valid, same, same-upper, same-lower, symmetric,
+asymmetric); channels per group, groups and whether they are depthwise; batch, bias, format, exact or bounded; and the
+operation. Transposed convolutions have output_padding, and how many products meet in an output, for the leftover.
+
+{coverage}
+`python scripts/coverage.py` counts that by formulas that do not come from what chose the rows, prints all values, and
+fails if one pair is missing. Empty batches and padding modes are no factors; nothing is promised of triples here.
 
 ## Padding by name
 
@@ -49,6 +63,10 @@ depthwise ones without a bias, and names `transposed-groups-sliced-by-outputs`: 
 outputs, its bias is that of the first group, and its results are written into one channel. onnxruntime passes the same
 cases. Part of it is mended [after 1.23.2](https://github.com/onnx/onnx/pull/8446).
 
+## Engines
+
+What engines did on these cases is in [a table of its own](league_axes.md).
+
 ## Which faulty layers it catches
 
 {summary}
@@ -68,8 +86,9 @@ What the models are, says [kills.md](kills.md).
 def page(kills, operators, counts, reasons, minimum):
     """Return the page."""
     specs = cases("axes")
-    families = [(f"`{name}`", sum(spec.group.startswith(f"{name}-") for spec in specs), (make.__doc__ or "").strip())
+    families = [(f"`{name}`", sum(_family(spec) == name for spec in specs), (make.__doc__ or "").strip())
                 for name, make in FAMILIES.items()]  # fmt: skip
+    families.append(("`...-pairs`", sum("-pairs-" in spec.group for spec in specs), "The covering arrays, see below."))
     rows = [(f"`{operator}`", models, models - never, twice) for operator, (models, never, twice) in counts.items()]
     known = [name for name in operators if "transpose" in name]
     transposed = []
@@ -81,11 +100,23 @@ def page(kills, operators, counts, reasons, minimum):
     never = ", ".join(sorted({f"`{name.partition('/')[2]}`" for name, reason in reasons.items() if reason}))
     return HEAD.format(
         count=len(specs), families=table(("family", "cases", "what it holds"), families),
+        coverage=table(("operator", "cases", "factors", "legal pairs", "occur"), [_coverage(name) for name in operators]),
         summary=table(("operator", "models", "with something to show", "caught twice or more"), rows),
         minimum=len(minimum), never=never,
         transposed=table(("model", "what is wrong", "seen", "1d", "2d", "3d"), transposed),
         plain=table(("model", "1d", "3d"), plain),
     )  # fmt: skip
+
+
+def _family(spec):
+    return spec.group.removesuffix(f"-{spec.element}-{spec.fill}")
+
+
+def _coverage(operator):
+    """Count what the array of an operator covers."""
+    specs = cases("axes", [f"{operator.replace('_', '-')}-pairs-*"])
+    found = coverage(specs, 2, factors_of(operator))
+    return f"`{operator}`", len(specs), found.factors, found.legal, found.covered
 
 
 def _numbers(kills, operators, slug):

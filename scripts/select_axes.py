@@ -20,6 +20,7 @@ from select_core import PACKAGE, costs_of
 
 from refconv import ConvProblem, GeometryError, check, load_suite
 from refconv.catalogue.kills import AXES, Kills
+from refconv.catalogue.operators import OPERATORS, operator_of
 from refconv.catalogue.selection import cover
 from refconv.diagnosis.defects import all_defects, transposed_defects
 from refconv.diagnosis.defects.transposed import TransposedLayer
@@ -28,18 +29,12 @@ from refconv.diagnosis.layer import Layer
 from refconv.implementations import ARGUMENTS
 from refconv.problem import TransposedProblem
 
-OPERATORS = ("conv1d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 TRIED = 60  # random problems on which a model that nothing catches is compared with the right layer
 
 
 def models_of(operator):
     """Return the defect models of an operator by slug."""
     return transposed_defects() if "transpose" in operator else all_defects()
-
-
-def operator_of(problem):
-    """Name the operator of a problem."""
-    return f"{'conv_transpose' if isinstance(problem, TransposedProblem) else 'conv'}{len(problem.input_size)}d"
 
 
 def measured(suite):

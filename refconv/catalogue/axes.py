@@ -96,17 +96,17 @@ FAMILIES: dict[str, Callable[[], list[Row]]] = {
     "cropped": cropped,
 }
 
-_MAIN = ("conv1d", "conv3d", "conv-transpose1d", "conv-transpose2d", "conv-transpose3d")
+MAIN = ("conv1d", "conv3d", "conv-transpose1d", "conv-transpose2d", "conv-transpose3d")
 _REAL = ("s2-d3-p12", "s213-d121", "uneven-overlap", "s21-d12-p1021-e10", "s213-e101", "g2-2to3")
 
 # Format, fill, families, rows if not all, operations if not all.
 GROUPS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
     ("float32", "exact", tuple(FAMILIES), (), ()),
-    ("float32", "zero-mean", _MAIN, _REAL, ()),
-    ("float64", "full-mantissa", _MAIN, _REAL[-1:], ()),
-    ("float16", "zero-mean", _MAIN, _REAL[-1:], ()),
-    ("bfloat16", "narrow", _MAIN, _REAL[-1:], ()),
-    ("int8", "exact", _MAIN, _REAL[-1:], ("forward",)),
+    ("float32", "zero-mean", MAIN, _REAL, ()),
+    ("float64", "full-mantissa", MAIN, _REAL[-1:], ()),
+    ("float16", "zero-mean", MAIN, _REAL[-1:], ()),
+    ("bfloat16", "narrow", MAIN, _REAL[-1:], ()),
+    ("int8", "exact", MAIN, _REAL[-1:], ("forward",)),
 )
 
 
@@ -127,7 +127,7 @@ def _pairs() -> list[CaseSpec]:
     for element, rule in ARRAYS:
         exact = "narrow" if element in ("float16", "bfloat16") else "exact"
         fill, judged = (exact, "exact") if rule == "exact" else (rule, "interval")
-        for name in _MAIN:
+        for name in MAIN:
             rows = operator_rows(int(name[-2]), "transpose" in name, element, judged)
             specs += [CaseSpec(f"{name}-pairs-{element}-{fill}", row, element, fill) for row in rows]
     return specs

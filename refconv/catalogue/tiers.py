@@ -27,7 +27,7 @@ from refconv.catalogue import (
 )
 from refconv.catalogue.arrays import ARRAYS, array_rows
 from refconv.catalogue.axes import FAMILIES as AXES
-from refconv.catalogue.axes import axes
+from refconv.catalogue.axes import MAIN, axes
 from refconv.catalogue.extended import extended
 from refconv.catalogue.regress import regress
 from refconv.catalogue.spec import CaseSpec, Row
@@ -258,7 +258,8 @@ def described_families() -> dict[str, str]:
     'One input channel per group.'
     """
     said = {name: (make.__doc__ or "").strip().splitlines()[0] for name, make in (EVERY_FAMILY | AXES).items()}
-    return said | {"pairs": "The covering array: every legal pair of factor values."}
+    pairs = "The covering array: every legal pair of factor values."
+    return said | dict.fromkeys(("pairs", *(f"{name}-pairs" for name in MAIN)), pairs)
 
 
 def _core() -> list[CaseSpec]:
