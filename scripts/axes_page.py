@@ -100,7 +100,7 @@ def page(kills, operators, counts, reasons, minimum):
     never = ", ".join(sorted({f"`{name.partition('/')[2]}`" for name, reason in reasons.items() if reason}))
     return HEAD.format(
         count=len(specs), families=table(("family", "cases", "what it holds"), families),
-        coverage=table(("operator", "cases", "factors", "legal pairs", "occur"), [_coverage(name) for name in operators]),
+        coverage=table(("operator", "cases", "factors", "legal pairs", "occur"), map(_coverage, operators)),
         summary=table(("operator", "models", "with something to show", "caught twice or more"), rows),
         minimum=len(minimum), never=never,
         transposed=table(("model", "what is wrong", "seen", "1d", "2d", "3d"), transposed),
@@ -125,6 +125,7 @@ def _numbers(kills, operators, slug):
 
 def table(head, rows):
     """Write a table in Markdown."""
+    rows = list(rows)
     lines = [head, ["---" if index == 0 else "--:" if all(isinstance(row[index], int) for row in rows) else "---"
                     for index in range(len(head))], *rows]  # fmt: skip
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)

@@ -1,8 +1,9 @@
 """Make the covering array of the axes tier: ``python scripts/make_operator_arrays.py``.
 
 Appends to ``refconv/catalogue/arrays/operators.tsv`` the rows that its pairs lack; a published row never changes.
-Rows are chosen one after the other, each block of factors in turn by how many missing pairs it adds.  What a row has is found by walking along its axes and counting;
-``refconv.catalogue.operators`` counts what the rows cover by formulas, and shares nothing with this script.
+Rows are chosen one after the other, each block of factors in turn by how many missing pairs it adds.  What a row has
+is found by walking along its axes and counting; ``refconv.catalogue.operators`` counts what the rows cover by
+formulas, and shares nothing with this script.
 """
 
 import itertools
@@ -219,7 +220,8 @@ class Search:
                     break
             if made and not unset:
                 has = self.of(row)
-                best = max(best, (self.missing[np.ix_(has, has)].sum() / 2, -made[0], has, made[1]), key=lambda o: o[:2])
+                found = (self.missing[np.ix_(has, has)].sum() / 2, -made[0], has, made[1])
+                best = max(best, found, key=lambda one: one[:2])
         return best
 
     def of(self, row):

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain, product
 
-from refconv.catalogue.coverage import ELEMENTS, Block, Factors, Values, axis_values, capped
 from refconv.catalogue.coverage import AXIS as IMAGE_AXIS
+from refconv.catalogue.coverage import ELEMENTS, Block, Factors, Values, axis_values, capped
 from refconv.catalogue.spec import CaseSpec
 from refconv.problem import OPERATIONS, Problem, TransposedProblem
 
@@ -51,7 +51,8 @@ def factors_of(operator: str) -> Factors:
     small = ("1", "2", "3+")
     channels = frozenset((*some, _kind(*some)) for some in product(small, repeat=3))
     blocks = (
-        *(Block(tuple(f"{side}-{name}" for name in names), _legal_axes(transposed)) for side in AXES[int(operator[-2])]),
+        *(Block(tuple(f"{side}-{name}" for name in names), _legal_axes(transposed))
+          for side in AXES[int(operator[-2])]),
         Block(("in-per-group", "out-per-group", "groups", "kind"), channels),
         Block(("batch",), frozenset((value,) for value in small)),
         Block(("operation", "bias", "element", "judged"), frozenset(filter(_computed, product(
@@ -70,7 +71,9 @@ def _legal_axes(transposed: bool) -> frozenset[Values]:
 def _computed(values: Values) -> bool:
     """Tell whether there is such an operation: 8-bit layers have no gradients, and are exact."""
     operation, bias, element, judged = values
-    return (element != "int8" or (operation, judged) == ("forward", "exact")) and (operation, bias) != ("grad_bias", "no")
+    if element == "int8" and (operation, judged) != ("forward", "exact"):
+        return False
+    return (operation, bias) != ("grad_bias", "no")
 
 
 def _kind(inner: str, outer: str, groups: str) -> str:

@@ -19,7 +19,7 @@ from refconv.implementations.misbehaviour import MisbehaviourError
 from refconv.implementations.places import told
 from refconv.implementations.protocol import PLAIN, RESULT_NAMES
 from refconv.implementations.session import BROKE_DOWN, Answer, Call, as_array, same_bytes
-from refconv.problem import Problem
+from refconv.problem import Problem, TransposedProblem
 
 Array = npt.NDArray[Any]
 Buffers = dict[str, Array]
@@ -125,8 +125,9 @@ def _poison_heap(call: Call) -> None:
 def _likely(problem: Problem, item: np.dtype[Any]) -> tuple[int, ...]:
     """List sizes in bytes, each as often as its block is to be filled."""
     formats = {item, natural_output(item).dtype, np.dtype(np.float64)}
-    padded = [length + sum(pads) for length, pads in zip(problem.input_size, problem.padding, strict=True)]
+    gathers = problem.adjoint if isinstance(problem, TransposedProblem) else problem
+    padded = [length + sum(pads) for length, pads in zip(gathers.input_size, gathers.padding, strict=True)]
     counts = {math.prod(problem.shape_of(name)) for name in ("x", "weight", "y", "bias")}
-    counts.add(math.prod(problem.x_shape[:2]) * math.prod(padded))
+    counts.add(math.prod(gathers.x_shape[:2]) * math.prod(padded))
     sizes = {(count, dtype) for count in counts for dtype in formats if count * dtype.itemsize <= LARGEST_POISON}
     return tuple(count * dtype.itemsize for count, dtype in sizes for _ in range(2))

@@ -86,7 +86,8 @@ def _turned(weight: Any, problem: TransposedProblem) -> Any:
     """Return the weight of a transposed convolution as (K, C/G, ...), with the taps from last to first."""
     C, each, *kernel = weight.shape
     grouped = weight.reshape(problem.groups, C // problem.groups, each, *kernel).swapaxes(1, 2)
-    return grouped.reshape(problem.out_channels, C // problem.groups, *kernel)[:, :, *[slice(None, None, -1)] * len(kernel)]
+    swapped = grouped.reshape(problem.out_channels, C // problem.groups, *kernel)
+    return swapped[:, :, *[slice(None, None, -1)] * len(kernel)]
 
 
 def _reaches(problem: TransposedProblem) -> list[tuple[int, int]]:
