@@ -12,7 +12,7 @@ STATUSES = ("PASS", "SUSPICIOUS", "FAIL", "UNSUPPORTED", "REJECTED", "ERROR", "T
 FINDINGS = ("FAIL", "REJECTED", "ERROR", "TIMEOUT", "CRASH")
 VERDICTS = {"bug": "the engine's bug", "limit": "a known limit", "choice": "a choice of the engine"}
 
-HEAD = """# League table
+HEAD = """# {title}
 
 What engines did on the golden vectors, each operation in a process where it could crash alone. *Unsupported* is what
 an engine, or our adapter for it, does not offer; *rejected* a legal problem that it refused with an error. *Rounded* is
@@ -20,9 +20,9 @@ the share of elements that equal the exact result rounded once, *use* the larges
 any passing result took. *Time* is that of the calls, compilation included, on two cores that other work shared: rows
 cannot be compared by it. A crash ended the process.
 
-Made by `python scripts/league.py run ENGINE... --out part.json`, once in each engine's environment, and
-`python scripts/league.py table part*.json --notes docs/league_notes.toml --keep docs/league.json --out docs/league.md`,
-which leaves engines that have not been run again as they were. The figures are in [league.json](league.json).
+Made by `python scripts/league.py run ENGINE...{suite} --out part.json`, once in each engine's environment, and
+`python scripts/league.py table part*.json --notes docs/league_notes.toml --keep docs/{stem}.json --out docs/{stem}.md`,
+which leaves engines that have not been run again as they were. The figures are in [{stem}.json]({stem}.json).
 """
 
 
@@ -49,8 +49,16 @@ def write(paths, notes_path, out, kept=None):
     told = {note for engine in engines for finding in engine["findings"] for note in finding["note"]}
     for idle in (note["match"] for note in notes if note["text"] not in told):
         print(f"a note matches nothing: {idle}")
-    out.write_text("\n".join([HEAD, *overview(engines), *details(engines), *findings(engines)]) + "\n")
+    out.write_text("\n".join([head(out.stem, engines), *overview(engines), *details(engines), *findings(engines)]) + "\n")
     out.with_suffix(".json").write_text(json.dumps(engines, indent=1, ensure_ascii=False) + "\n")
+
+
+def head(stem, engines):
+    """Return the first lines; another page than that of core says which suite it is about."""
+    others = {engine["suite"].partition(" ")[0] for engine in engines} - {"core"}
+    name = "" if stem == "league" else others.pop()
+    suite = f" --suite vectors/{name}" if name else ""
+    return HEAD.format(title=f"League table{': ' * bool(name)}{name}", suite=suite, stem=stem)
 
 
 def together(parts):
