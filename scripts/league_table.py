@@ -21,7 +21,7 @@ any passing result took. *Time* is that of the calls, compilation included, on t
 cannot be compared by it. A crash ended the process.
 
 Made by `python scripts/league.py run ENGINE...{suite} --out part.json`, once in each engine's environment, and
-`python scripts/league.py table part*.json --notes docs/league_notes.toml --keep docs/{stem}.json --out docs/{stem}.md`,
+`python scripts/league.py table part*.json --notes docs/{stem}_notes.toml --keep docs/{stem}.json --out docs/{stem}.md`,
 which leaves engines that have not been run again as they were. The figures are in [{stem}.json]({stem}.json).
 """
 

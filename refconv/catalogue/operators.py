@@ -175,4 +175,5 @@ def _transposed_axes() -> Iterator[tuple[int, int, int, int, tuple[int, int], in
 
 def _pairs(least: int, most: int) -> list[tuple[int, int]]:
     """List pairs of pads; beyond two at both ends only their sum would matter."""
-    return [pair for pair in product(range(least, most), repeat=2) if min(pair) <= 2]
+    sizes = range(least, most)
+    return [(begin, end) for begin, end in product(sizes, sizes) if min(begin, end) <= 2]
