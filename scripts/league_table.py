@@ -49,7 +49,8 @@ def write(paths, notes_path, out, kept=None):
     told = {note for engine in engines for finding in engine["findings"] for note in finding["note"]}
     for idle in (note["match"] for note in notes if note["text"] not in told):
         print(f"a note matches nothing: {idle}")
-    out.write_text("\n".join([head(out.stem, engines), *overview(engines), *details(engines), *findings(engines)]) + "\n")
+    lines = [head(out.stem, engines), *overview(engines), *details(engines), *findings(engines)]
+    out.write_text("\n".join(lines) + "\n")
     out.with_suffix(".json").write_text(json.dumps(engines, indent=1, ensure_ascii=False) + "\n")
 
 
