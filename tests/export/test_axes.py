@@ -11,7 +11,7 @@ from refconv.errors import CatalogueError
 from refconv.export import Options, export
 from refconv.problem import TransposedProblem
 
-FOUND = ("conv1d-float32-exact/s2-*", "conv3d-float32-exact/s213-*", "conv-transpose*-float32-exact/*-e*",
+FOUND = ("conv1d-float32-exact/s2-*", "conv3d-float32-exact/s213-*", "conv-transpose?d-float32-exact/*-e*",
          "conv-transpose2d-float32-exact/g2-*", "conv-transpose1d-float32-zero-mean/uneven-overlap")  # fmt: skip
 
 
