@@ -50,10 +50,9 @@ class Block:
 
 
 def usual_jobs(cases: int, implementation: Any, isolate: bool) -> int:
-    """Return how many processes suit a run: one for what is isolated anyway only, and for few cases.
+    """Return how many implementations suit a run: one that is isolated for each core, but no more than pay to start.
 
-    Each has the process of an implementation beside it, which waits for it, or it waits, now and then.  A program may
-    stand for a board of which there is one, so nobody starts two unasked.
+    A program may stand for a board of which there is one, so nobody starts two unasked.
     """
     if not isolate or not isinstance(implementation, str) or is_command(implementation):
         return 1
