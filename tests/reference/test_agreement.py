@@ -127,6 +127,10 @@ def test_one_by_one_kernels_are_a_matrix_product(reference):
     tensors = integer_tensors(problem)
     expected = np.einsum("nchw,kc->nkhw", tensors["x"], tensors["weight"][:, :, 0, 0])
     np.testing.assert_array_equal(reference.forward(tensors["x"], tensors["weight"], None, problem), expected)
+    expected = np.einsum("nkhw,kc->nchw", tensors["grad_output"], tensors["weight"][:, :, 0, 0])
+    np.testing.assert_array_equal(reference.grad_input(tensors["grad_output"], tensors["weight"], problem), expected)
+    expected = np.einsum("nkhw,nchw->kc", tensors["grad_output"], tensors["x"])[:, :, None, None]
+    np.testing.assert_array_equal(reference.grad_weight(tensors["x"], tensors["grad_output"], problem), expected)
 
 
 @each
