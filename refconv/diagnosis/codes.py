@@ -12,6 +12,7 @@ from refconv.diagnosis.products import Array, Floats, Integers
 from refconv.fills import bits
 
 TOLERANCE = 2.0**-20  # of ratios, for factors such as 1/3
+BLOCK = 2**22  # pairs of a code and a result that are compared at once
 FALLING = 2**20  # leaves room for factors up to 16 in float32
 NARROW = 7  # the digits of codes in narrow formats are 1 ... 7
 
@@ -105,9 +106,11 @@ def _single(seen: Floats, table: Floats) -> tuple[Integers, Floats]:
     length = np.linalg.norm(seen, axis=0)
     best, quality = np.full(seen.shape[1], -1), np.zeros(seen.shape[1])
     if table.shape[1] and seen.shape[1] and np.isfinite(length).all():
-        cosines = unit.T @ (seen / length)
-        best = np.abs(cosines).argmax(axis=0)
-        residual = seen - unit[:, best] * cosines[best, np.arange(len(best))] * length
+        direction = seen / length
+        step = max(1, BLOCK // table.shape[1])
+        blocks = (direction[:, begin : begin + step] for begin in range(0, len(best), step))
+        best = np.concatenate([np.abs(unit.T @ block).argmax(axis=0) for block in blocks])
+        residual = seen - unit[:, best] * (unit[:, best] * direction).sum(axis=0) * length
         quality = np.abs(residual).max(axis=0) / length
     factor = seen[0] / table[0, np.maximum(best, 0)]
     near, whole = np.rint(factor), _is_whole(factor)

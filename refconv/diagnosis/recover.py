@@ -24,6 +24,7 @@ from refconv.problem import ConvProblem
 
 Call = Callable[[dict[str, Array]], Floats]  # inputs by name, to the result of one operation
 
+MOST = 2**27  # pairs of a code and a result: about a second for each element of the other operand
 CHECK_LARGEST = 15  # the magnitude of the inputs by which a recovered table is checked
 
 
@@ -135,6 +136,8 @@ def _recovered(operation: str, problem: ConvProblem, call: Call, largest: int) -
     roles = ROLES[operation]
     hot, coded = roles.arguments[roles.hot], roles.arguments[roles.coded]
     size = math.prod(problem.shape_of(coded))
+    if size * math.prod(problem.shape_of(operation)) > MOST:
+        raise _UnclearError("the problem is too large.")
     codes, inputs = decoder(size, largest), zeros(operation, problem)
     silent = dict(inputs) | {hot: ordinary(operation, problem, "silent")[hot]}
     constant = call(inputs).ravel()  # what comes of nothing is no product; the check will tell

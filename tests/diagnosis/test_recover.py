@@ -7,6 +7,7 @@ from refconv.diagnosis.defects import all_defects
 from refconv.diagnosis.layer import Layer
 from refconv.diagnosis.recover import recover
 from refconv.problem import ConvProblem
+from refconv.reference import im2col
 
 PROBLEM = ConvProblem.from_descriptor("n2c2i4x5-k4w2x3-s2x1-d1x1-p1+0x0+1-g2-o2x4")
 
@@ -69,3 +70,10 @@ def test_many_neighbours_that_meet_in_one_result_take_few_calls():
     found = recover("grad_input", problem, lambda inputs: layer.grad_input(**inputs, problem=problem), seconds=60)
     assert found.faithful
     assert found.calls < 1500  # 2613 by halves that are not interleaved
+
+
+def test_a_problem_that_is_too_large_is_said_to_be():
+    problem = ConvProblem.from_descriptor("n65536c1i1x1-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o1x1")
+    recovery = recover("forward", problem, lambda inputs: im2col.forward(**inputs, problem=problem), 60)
+    assert not recovery.faithful
+    assert recovery.remark == "the problem is too large."
