@@ -65,7 +65,9 @@ cases. Part of it is mended [after 1.23.2](https://github.com/onnx/onnx/pull/844
 
 ## Engines
 
-What engines did on these cases is in [a table of its own](league_axes.md).
+What engines did on these cases is in [a table of its own](league_axes.md). PyTorch 2.13 passes all that it has formats
+for. ONNX Runtime refuses output_padding that is not less than the stride, also where the dilation allows it. ONNX's
+evaluator refuses that too, fails groups as said above, and breaks down on empty batches.
 
 ## Which faulty layers it catches
 
