@@ -14,7 +14,7 @@ PARTS = [
     ("exact", "refconv/exact", "rounding", "tests/exact", "test_rounding"),
     ("exact", "refconv/exact", "special", "tests/exact", "test_special"),
     ("exact", "refconv/exact", "engine products slicing sums transposition",
-     "tests/exact", "test_engine test_expansion"),
+     "tests/exact", "test_engine test_expansion test_special"),
     ("judge", "refconv/judge", "bounds", "tests/judge", "test_bounds"),
     ("judge", "refconv/judge", "closeup", "tests/judge", "test_closeup"),
     ("judge", "refconv/judge", "digest evidence statistics verdict", "tests/judge",
