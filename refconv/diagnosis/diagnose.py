@@ -141,7 +141,10 @@ def diagnose(
 
 def _image(problem: Problem) -> ConvProblem:
     if len(problem.input_size) != 2 or not isinstance(problem, ConvProblem):
-        raise GeometryError(f"a diagnosis needs a problem with two spatial axes that is not transposed, got {problem}.")
+        raise GeometryError(
+            f"a diagnosis needs a problem with two spatial axes that is not transposed, got {problem}; "
+            "refconv check NAME --vectors vectors/axes names the bugs of other layers."
+        )
     return problem
 
 

@@ -145,7 +145,7 @@ def test_a_case_is_shown_reported_and_left_out_of_exports(suite, tmp_path):
 
 
 def test_a_diagnosis_is_refused_in_one_sentence():
-    with pytest.raises(GeometryError, match="a problem with two spatial axes that is not transposed"):
+    with pytest.raises(GeometryError, match=r"two spatial axes that is not transposed, got t-.*; refconv check NAME"):
         refconv.diagnose(layer, problem=IMAGE)
 
 
