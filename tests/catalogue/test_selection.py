@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from refconv import load_suite
@@ -14,7 +15,7 @@ from refconv.catalogue.selection import Costs, cover
 from refconv.catalogue.tiers import SMOKE, VERSION
 from refconv.diagnosis.defects import every_defect
 from refconv.diagnosis.faults import all_faults
-from refconv.diagnosis.kills import catches
+from refconv.diagnosis.kills import catches, judge, predicted
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "vectors" / "core"
@@ -61,6 +62,13 @@ def test_without_the_formats_whose_predictions_are_not_rounded_one_model_is_not_
     wide = {case_id for case_id in frozen_kills().cases if not re.search("float16|float8", case_id.partition("/")[0])}
     rare = [slug for slug in every_defect() if len(wide & set(frozen_kills().all[slug])) < 2]
     assert rare == ["winograd-grid-without-groups"]  # which shows in float16 alone
+
+
+@pytest.mark.parametrize("case_id", ["depthwise-float16-exact/c5", "many-groups-float16-exact/g2-9to5"])
+def test_the_model_of_float16_alone_is_caught_with_rounded_predictions(core, case_id):
+    case = core.case(case_id)
+    got = predicted(case, every_defect()["winograd-grid-without-groups"], "forward").astype(np.float16)
+    assert not judge(got, case.expected["y"]).passed
 
 
 def test_smoke_catches_nearly_all_of_them():
