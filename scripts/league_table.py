@@ -55,9 +55,9 @@ def write(paths, notes_path, out, kept=None):
 
 
 def head(stem, engines):
-    """Return the first lines; another page than that of core says which suite it is about."""
-    others = {engine["suite"].partition(" ")[0] for engine in engines} - {"core"}
-    name = "" if stem == "league" else others.pop()
+    """Return the first lines; a page about a single other suite than core says which."""
+    suites = {named.partition(" ")[0] for engine in engines for named in engine["suite"].split(", ")}
+    name = suites.pop() if len(suites - {"core"}) == len(suites) == 1 else ""
     suite = f" --suite vectors/{name}" if name else ""
     return HEAD.format(title=f"League table{': ' * bool(name)}{name}", suite=suite, stem=stem)
 
