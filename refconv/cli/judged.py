@@ -34,8 +34,9 @@ from refconv.implementations.layouts import Layouts
 from refconv.implementations.result_folder import ResultFolder
 from refconv.implementations.stream_results import StreamResults
 from refconv.judge.classes import FORMS
-from refconv.problem import OPERATIONS
+from refconv.problem import OPERATIONS, ConvProblem
 from refconv.report import may_write_report, print_report, with_options, write_report
+from refconv.report.words import problem_of
 from refconv.suite import Suite, load_suite
 from refconv.suite.embedded import smoke_folder
 
@@ -214,6 +215,9 @@ def _conclude(report: Report, command: str, reports: Iterable[Path], min_cases: 
 
 
 def _is_riddle(report: Report, outcome: Outcome) -> bool:
-    """Say whether a result is wrong, and no known defect predicts it, or only a part of what is seen."""
+    """Say whether a convolution of images is wrong, and no known defect predicts it, or only a part of what is seen."""
     cause = report.cause_of(outcome)
-    return bool(outcome.digest) and (cause is None or cause.contradicted > 0)
+    if not outcome.digest or (cause is not None and not cause.contradicted):
+        return False
+    problem = problem_of(outcome.descriptor)
+    return isinstance(problem, ConvProblem) and len(problem.input_size) == 2  # nothing else is diagnosed

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -93,7 +94,7 @@ class _Candidate:
 
 def _best(sample: Sequence[Outcome], report: Report, models: Models) -> list[_Candidate]:
     """Return the defects that predict most of a sample, and of those the ones that are contradicted least."""
-    found = {slug: frozenset(_key(o) for o in sample if models.predicts(slug, o)) for slug in suspects()}
+    found = {slug: _predicted(slug, sample, report, models) for slug in suspects()}
     most = max(map(len, found.values()))
     if not most:
         return []
@@ -105,6 +106,20 @@ def _best(sample: Sequence[Outcome], report: Report, models: Models) -> list[_Ca
     best = max(candidates, key=lambda one: one.rank)  # the earliest of the best
     equals = [one for one in candidates if one.rank == best.rank and one.found == best.found]
     return _narrowest(equals, report, models) if len(equals) > 1 else equals
+
+
+def _predicted(slug: str, sample: Sequence[Outcome], report: Report, models: Models) -> frozenset[Key]:
+    """Return what a defect predicts of a sample; of refusals, those whose reason it always predicts."""
+    found = [outcome for outcome in sample if models.predicts(slug, outcome)]
+    reasons = {_reason(outcome) for outcome in found if refused(outcome)}
+    alike = (o for o in _some(report.failures) if reasons and refused(o) and _reason(o) in reasons)
+    others = {_reason(outcome) for outcome in _spread(alike) if not models.predicts(slug, outcome)}
+    return frozenset(_key(outcome) for outcome in found if not refused(outcome) or _reason(outcome) not in others)
+
+
+def _reason(outcome: Outcome) -> str:
+    """Return why a problem was refused, but for the numbers."""
+    return re.sub(r"\d+", "_", outcome.message)
 
 
 def _contradictions(slug: str, operations: Container[str], report: Report, models: Models) -> int:

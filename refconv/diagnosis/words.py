@@ -12,7 +12,10 @@ from refconv.diagnosis.traits import shape_hint, telling
 from refconv.implementations import RESULT_NAMES
 from refconv.problem import OPERATIONS, ConvProblem
 
-PLAIN = "Only plain layers are looked at here: refconv check names the bugs of quantised ones, too."
+PLAIN = (
+    "Only plain convolutions of images are looked at here: refconv check names the bugs of quantised ones, too, and "
+    "with --vectors vectors/axes those of transposed convolutions and of one or three axes."
+)
 ROUNDING = 2.0**-7  # differences below, as a share of the largest result, look like arithmetic
 
 NO_RESULT = {

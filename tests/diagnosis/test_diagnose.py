@@ -15,6 +15,7 @@ from refconv.reference import im2col
 def test_a_correct_implementation_is_correct():
     diagnosis = diagnose(im2col)
     assert diagnosis.correct
+    assert "quantised" not in diagnosis.description
     assert (diagnosis.defect, diagnosis.defects, diagnosis.refused) == (None, (), ())
     assert re.fullmatch(
         r"forward, grad_input, grad_weight and grad_bias are equal to the exact result on 8 problems, "
@@ -35,14 +36,21 @@ def test_what_was_never_run_is_not_correct():
     assert diagnosis.description.startswith("Nothing could be judged. Not supported: forward on 8 problems,")
 
 
-def test_whoever_offers_a_quantised_layer_alone_is_told_who_looks_at_it():
-    class Quantised:
-        def quantized_forward(self, x, weight, bias, quantization, problem):
-            raise AssertionError("nobody asks for it")
+class Quantised:
+    def quantized_forward(self, x, weight, bias, quantization, problem):
+        raise AssertionError("nobody asks for it")
 
-    description = diagnose(Quantised()).description
-    assert description.endswith(" refconv check names the bugs of quantised ones, too.")
-    assert "quantised" not in diagnose(im2col).description
+
+def transposed(x, weight, bias, stride, padding, output_padding, groups, dilation):
+    raise AssertionError("nobody asks for it")
+
+
+@pytest.mark.parametrize("layer", [Quantised(), transposed])
+def test_whoever_offers_quantised_or_transposed_layers_alone_is_told_who_looks_at_them(layer):
+    description = diagnose(layer).description
+    assert description.startswith("Nothing could be judged.")
+    assert "refconv check names the bugs of quantised ones, too," in description
+    assert description.endswith(" --vectors vectors/axes those of transposed convolutions and of one or three axes.")
 
 
 def test_refused_problems_are_set_aside_and_the_others_are_judged():
