@@ -157,6 +157,6 @@ def canonical_nans(tensor: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     missing = np.zeros(tensor.shape, bool) if element.is_integer else np.isnan(tensor)
     if not missing.any():
         return tensor
-    changed = np.array(tensor)
+    changed = tensor.copy()
     changed.view(f"u{element.dtype.itemsize}")[missing] = element.nan_bits
     return changed

@@ -1,12 +1,13 @@
 """How fast exact values are: the exact engine over im2col beside torch's inexact float64.
 
-Usage: ``python scripts/bench_exact.py [--threads N] [--rounds N] [--out FILE.json]``.  Fills: ``integers`` need one
-convolution; ``float32`` and ``float64`` are normal deviates with all bits of their mantissas.
+Usage: ``python scripts/bench_exact.py [--threads N] [--rounds N] [--batch N] [--device cuda] [--out FILE.json]``.
+Fills: ``integers`` need one convolution; ``float32`` and ``float64`` are normal deviates with all bits of their
+mantissas.  On a device the tensors lie there before and after, ours in CuPy's arrays, and the wall clock is read.
 """
 
 import benching
 
-CHOSEN = benching.options(__doc__.splitlines()[0])
+CHOSEN = benching.options(__doc__.splitlines()[0], batch=1, device="cpu")
 
 import math  # noqa: E402  # BLAS reads its threads when NumPy is imported
 
@@ -17,6 +18,30 @@ from refconv.reference import im2col  # noqa: E402
 
 FILLS = {"integers": "float32", "float32": "float32", "float64": "float64"}
 TENSORS = ("x", "weight", "grad_output")
+ON_CUDA = CHOSEN.device == "cuda"
+THREADS = 0 if ON_CUDA else CHOSEN.threads  # 0: the wall clock
+
+
+def place(tensor):
+    """Put a tensor where it is computed on."""
+    if not ON_CUDA:
+        return tensor
+    import cupy
+
+    return cupy.asarray(tensor)
+
+
+def settled(call):
+    """Return a call that ends when its result is there."""
+    if not ON_CUDA:
+        return call
+    import cupy
+
+    def waited():
+        call()
+        cupy.cuda.Device().synchronize()
+
+    return waited
 
 
 def draw(problem, fill):
@@ -37,13 +62,17 @@ def ours(t, problem, out):
 
 def of_layers(fill):
     """Compare on the five layers."""
-    rows, ratios, rate = [], [], benching.peak("float64", CHOSEN.threads)
-    for name, problem in benching.layers().items():
+    rows, ratios = [], []
+    rate = benching.peak("float64", THREADS, size=8192 if ON_CUDA else 1024, place=place, settled=settled)
+    for name, problem in benching.layers(CHOSEN.batch).items():
         t = draw(problem, fill)
-        theirs = benching.torch_calls({key: value.astype(np.float64) for key, value in t.items()}, problem)
+        wide = {key: value.astype(np.float64) for key, value in t.items()}
+        theirs = benching.torch_calls(wide, problem, CHOSEN.device)
+        t = {key: place(value) for key, value in t.items()}
         mine = ours(t, problem, FILLS[fill])
-        calls = {f"torch {key}": call for key, call in theirs.items()} | mine
-        took = benching.measure(calls, CHOSEN.rounds if fill == "integers" else CHOSEN.rounds // 2 + 1, CHOSEN.threads)
+        calls = {f"torch {key}": settled(call) for key, call in theirs.items()}
+        calls |= {key: settled(call) for key, call in mine.items()}
+        took = benching.measure(calls, CHOSEN.rounds if fill == "integers" else CHOSEN.rounds // 2 + 1, THREADS)
         each = [took[key] / took[f"torch {key}"] for key in mine]
         count = math.prod(problem.y_shape) * math.prod(problem.weight_shape[1:])
         convolved = [len(exact.exact_sum(key, t, problem, im2col).parts) for key in mine]
@@ -59,7 +88,9 @@ def growth():
     for size in (8, 24, 76, 240):
         problem = ConvProblem(batch=1, in_channels=48, out_channels=48, input_size=(size, size), kernel_size=(3, 3),
                               padding=((1, 1), (1, 1)))  # fmt: skip
-        took = benching.measure(ours(draw(problem, "integers"), problem, "float32"), 3, CHOSEN.threads)
+        t = {key: place(value) for key, value in draw(problem, "integers").items()}
+        calls = {name: settled(call) for name, call in ours(t, problem, "float32").items()}
+        took = benching.measure(calls, 3, THREADS)
         count = math.prod(problem.y_shape) * math.prod(problem.weight_shape[1:])
         found[f"{count:.2g}"] = {name: round(1e6 * ms / count, 3) for name, ms in took.items()}
     return found
@@ -68,6 +99,10 @@ def growth():
 def main():
     """Print and write everything."""
     benching.set_torch_threads(CHOSEN.threads)
+    if ON_CUDA:
+        import torch
+
+        torch.backends.cudnn.benchmark = True  # the fastest of its algorithms
     rows, summary = [], {}
     for fill in FILLS:
         more, ratios = of_layers(fill)
@@ -78,6 +113,8 @@ def main():
                 f"{benching.geometric_mean(values):.2f} (geometric mean), {max(values):.2f} (largest)"
             )
     summary["growth, ns per multiply-accumulate"] = growth()
+    if ON_CUDA:
+        summary["device"] = torch.cuda.get_device_name()
     columns = ["fill", "layer", "y ms", "gx ms", "gw ms", "y ratio", "gx ratio", "gw ratio", "y / peak", "convolutions"]
     benching.finish(CHOSEN, "exact values and torch float64", columns, rows, summary)
 

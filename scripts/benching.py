@@ -19,26 +19,28 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 RESULTS = Path(__file__).parents[1] / "docs" / "performance"
 
 
-def options(description):
-    """Parse what all benchmarks take, and tell BLAS how many threads it has."""
+def options(description, **more):
+    """Parse what all benchmarks take, and more by its name and default, and tell BLAS how many threads it has."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--threads", type=int, default=CORES, help="of BLAS and of torch; one is timed by CPU time")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--out", type=Path, help="JSON; the table goes to standard output")
+    for name, default in more.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
     chosen = parser.parse_args()
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(chosen.threads)
     return chosen
 
 
-def layers():
+def layers(batch=1):
     """Return the five layers of ResNet-50 and MobileNetV2 that the figures are about."""
     from refconv import ConvProblem
 
     def layer(c, size, k, w, s=1, groups=1):
         pad = w // 2
         return ConvProblem(
-            batch=1, in_channels=c, out_channels=k, input_size=(size, size), kernel_size=(w, w), stride=(s, s),
+            batch=batch, in_channels=c, out_channels=k, input_size=(size, size), kernel_size=(w, w), stride=(s, s),
             padding=((pad, pad), (pad, pad)), groups=groups,
         )  # fmt: skip
 
@@ -72,11 +74,11 @@ def _clock(threads):
     return time.process_time if threads == 1 else time.perf_counter
 
 
-def torch_calls(tensors, problem):
+def torch_calls(tensors, problem, device="cpu"):
     """Return forward, grad_input and grad_weight of torch on these tensors."""
     import torch
 
-    x, weight, grad_output = (torch.tensor(tensors[name]) for name in ("x", "weight", "grad_output"))
+    x, weight, grad_output = (torch.tensor(tensors[name], device=device) for name in ("x", "weight", "grad_output"))
     pads = [begin for begin, _ in problem.padding]
 
     def backward(which):
@@ -101,17 +103,18 @@ def set_torch_threads(threads):
     torch.set_num_threads(threads)
 
 
-def peak(dtype, threads, rounds=9):
+def peak(dtype, threads, rounds=9, size=1024, place=lambda matrix: matrix, settled=lambda call: call):
     """Measure the best rate of a product of square matrices, in multiply-accumulates per second."""
     import numpy as np
 
-    a, b = (np.random.default_rng(seed).random((1024, 1024)).astype(dtype) for seed in (1, 2))
+    a, b = (place(np.random.default_rng(seed).random((size, size)).astype(dtype)) for seed in (1, 2))
+    multiply = settled(lambda: a @ b)
     best, clock = math.inf, _clock(threads)
     for _ in range(rounds):
         begin = clock()
-        a @ b
+        multiply()
         best = min(best, clock() - begin)
-    return 1024**3 / best
+    return size**3 / best
 
 
 def geometric_mean(values):
@@ -121,7 +124,7 @@ def geometric_mean(values):
 
 def surroundings(threads):
     """Describe the machine and the versions."""
-    packages = ("refconv", "numpy", "scipy", "torch", "tinyml", "distributed")
+    packages = ("refconv", "numpy", "scipy", "torch", "tinyml", "distributed", "cupy-cuda12x", "cupy-cuda13x")
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": platform.machine(),

@@ -10,6 +10,7 @@ from refconv.exact.engine import (
     grad_input,
     grad_weight,
 )
+from refconv.exact.places import fetched
 from refconv.exact.requantization import ROUNDINGS, centred, requantize
 from refconv.exact.sums import ExactSum
 
@@ -21,6 +22,7 @@ __all__ = [
     "count_terms",
     "exact_magnitude",
     "exact_sum",
+    "fetched",
     "forward",
     "grad_bias",
     "grad_input",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from refconv.exact.places import is_elsewhere
 from refconv.exact.products import products
 from refconv.exact.slicing import SIGNIFICAND, as_float64, as_reals, ceil_log2, finite_extent, slices, widths
 from refconv.exact.special import SpecialSum, add, finite_part, resolve
@@ -86,9 +87,9 @@ def exact_magnitude(operation: str, tensors: Mapping[str, Array | None], problem
 def count_terms(operation: str, tensors: Mapping[str, Array | None], problem: Problem, using: Any) -> Array:
     """Count n, the products that exist for each result (and one for the bias), as int64.
 
-    Parameters are those of :func:`exact_sum`; only the presence of ``bias`` is read.
+    Parameters are those of :func:`exact_sum`; only the presence of ``bias`` is read, and where the others are.
     """
-    ones = {name: np.ones(problem.shape_of(name)) for name in FACTORS[operation]}
+    ones = {name: _ones(problem.shape_of(name), tensors.get(name)) for name in FACTORS[operation]}
     counted = exact_sum(operation, ones, problem, using).round(get_format("float64")).astype(np.int64)
     return counted + (operation == "forward" and tensors.get("bias") is not None)
 
@@ -170,7 +171,9 @@ def _sliced_sum(operation: str, factors: list[Array], problem: Problem, using: A
     for exponent, digits in _sliced_products(operation, factors, problem, using):
         part = digits.astype(np.int64)
         terms[exponent] = terms[exponent] + part if exponent in terms else part
-    return SlicedSum(problem.shape_of(operation), tuple(sorted(terms.items())))
+    shape = problem.shape_of(operation)
+    nothing = {} if terms else {0: np.zeros(shape, dtype=np.int64, like=factors[0])}
+    return SlicedSum(shape, tuple(sorted((terms | nothing).items())))
 
 
 def _sliced_products(operation: str, factors: list[Array], problem: Problem, using: Any) -> list[tuple[int, Array]]:
@@ -181,6 +184,10 @@ def _sliced_products(operation: str, factors: list[Array], problem: Problem, usi
         return [(exponent, apply(digits)) for exponent, digits in only]
     first, second = map(slices, factors, widths(factors[0], factors[1], terms))
     return [(e1 + e2, apply(d1, d2)) for e1, d1 in first for e2, d2 in second]
+
+
+def _ones(shape: tuple[int, ...], like: Any) -> Array:
+    return np.ones_like(like, dtype=np.float32) if is_elsewhere(like) else np.ones(shape, np.float32)
 
 
 def _integer_sum(operation: str, factors: list[Array], problem: Problem, using: Any) -> IntegerSum:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import FormatError
+from refconv.exact.places import at_once, held
 from refconv.exact.slicing import SIGNIFICAND, Reals, as_float64, ceil_log2, is_ordinary
 from refconv.formats import NumberFormat
 
@@ -72,8 +73,10 @@ def round_parts(
     FormatError
         If an integer format cannot hold a value.
     """
-    rounded = np.zeros(shape, dtype=out.dtype)
-    parts = sorted(parts, key=lambda part: -part.high)
+    if not parts:
+        return np.zeros(shape, dtype=out.dtype)
+    parts = [part._replace(values=held(part.values, out)) for part in sorted(parts, key=lambda part: -part.high)]
+    rounded = np.zeros(shape, dtype=out.dtype, like=parts[0].values)
     levels, starts = _plan(parts)
     if len(parts) == levels == 1 and _is_cast(out, overflow, upward):
         with np.errstate(over="ignore"):
@@ -81,8 +84,9 @@ def round_parts(
     flat = rounded.reshape(-1)
     rows = [np.broadcast_to(part.values, shape).reshape(-1) for part in parts]
     doubtful: Array | slice = slice(None)
-    for start in range(0, flat.size if parts else 0, CHUNK):
-        piece, target = [as_float64(row[start : start + CHUNK]) for row in rows], flat[start : start + CHUNK]
+    chunk = at_once(flat, CHUNK)
+    for start in range(0, flat.size, chunk):
+        piece, target = [as_float64(row[start : start + chunk]) for row in rows], flat[start : start + chunk]
         if len(parts) > 1 and out.precision < SIGNIFICAND and _is_cast(out, overflow, upward):
             doubtful = _round_plain_sum(piece, _lost(parts), target)
             if not len(doubtful):
@@ -164,7 +168,8 @@ def _round(expansion: list[Any], out: NumberFormat, overflow: str, upward: bool)
         value = _odd(value, rest[0])
     if _is_cast(out, overflow, upward):
         with np.errstate(over="ignore"):
-            return np.asarray(value.astype(out.dtype))
+            cast: Array = value.astype(out.dtype)
+            return cast
     place = np.maximum(np.frexp(value)[1] - 1, out.min_exponent) - out.precision + 1
     whole = (np.ceil if upward else np.rint)(np.ldexp(value, -place))
     return _overflowed(np.ldexp(whole, place), out, overflow)
@@ -198,7 +203,7 @@ def _overflowed(value: Float64s, out: NumberFormat, overflow: str) -> Array:
     if beyond.any():
         instead = {"infinity": np.inf, "saturate": out.largest, "nan": np.nan}[overflow]
         value = np.where(beyond, np.copysign(instead, value), value)
-    return np.asarray(value.astype(out.dtype))
+    return value.astype(out.dtype)
 
 
 def _to_integer(value: Float64s, rest: list[Any], out: NumberFormat) -> Array:

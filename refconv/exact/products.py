@@ -102,7 +102,7 @@ def _bound(operation: str, first: Reals, second: Reals, problem: Problem) -> flo
 
 
 def _largest(values: Reals) -> float:
-    return max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
+    return max(0.0, float(values.max()), -float(values.min())) if values.size else 0.0
 
 
 def _norm(operation: str, second: Reals, problem: Problem) -> float:
@@ -116,8 +116,8 @@ def _norm(operation: str, second: Reals, problem: Problem) -> float:
         groups = sizes.reshape(problem.groups, len(sizes) // problem.groups, *sizes.shape[1:])
         sums = groups.sum(axis=(1, *range(3, groups.ndim)))
     added = sizes.size // max(1, sums.size)
-    rounded_up: float = float(sums.max(initial=0.0)) * (1 + 2 * added * float(np.finfo(sizes.dtype).eps))
-    return min(rounded_up, float(sizes.max(initial=0.0)) * problem.reduction_length(operation))
+    rounded_up: float = _largest(sums) * (1 + 2 * added * float(np.finfo(sizes.dtype).eps))
+    return min(rounded_up, _largest(sizes) * problem.reduction_length(operation))
 
 
 def _convolved(
@@ -160,7 +160,7 @@ def _cut(
         return first, real_slices(second, extents[1], widths[1]), second
     shape = list(factors[1].shape)
     shape[axis] *= count
-    beside = np.empty(shape)
+    beside = np.empty(shape, like=factors[1])
     return first, real_slices(factors[1], extents[1], widths[1], np.split(beside, count, axis)), beside
 
 

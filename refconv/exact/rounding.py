@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import FormatError
+from refconv.exact.places import at_once, held
 from refconv.formats import NumberFormat
 
 Int64s = npt.NDArray[np.int64]
@@ -48,10 +49,13 @@ def round_terms(
         If an integer format cannot hold a value.
     """
     size = int(np.prod(shape, dtype=np.int64))
-    rounded = np.zeros(size, dtype=out.dtype)
-    flat = [(exponent, values.reshape(size)) for exponent, values in terms]
-    for start in range(0, size if terms else 0, CHUNK):
-        piece = slice(start, start + CHUNK)
+    if not terms:
+        return np.zeros(shape, dtype=out.dtype)
+    flat = [(exponent, held(values, out).reshape(size)) for exponent, values in terms]
+    rounded = np.zeros(size, dtype=out.dtype, like=flat[0][1])
+    chunk = at_once(rounded, CHUNK)
+    for start in range(0, size, chunk):
+        piece = slice(start, start + chunk)
         rounded[piece] = _round_chunk([(e, values[piece]) for e, values in flat], out, overflow, upward)
     return rounded.reshape(shape)
 
@@ -71,7 +75,7 @@ def _round_chunk(terms: list[Term], out: NumberFormat, overflow: str, upward: bo
 def _digits(terms: list[Term], low: int) -> Int64s:
     """Add all terms into digits of base 2**24, least significant first; the last one bears the sign."""
     count = (max(exponent for exponent, _ in terms) - low) // BASE + 5
-    digits = np.zeros((count, len(terms[0][1])), dtype=np.int64)
+    digits = np.zeros((count, len(terms[0][1])), dtype=np.int64, like=terms[0][1])
     for exponent, values in terms:
         place, shift = divmod(exponent - low, BASE)
         digits[place] += (values & MASK) << shift
@@ -99,8 +103,8 @@ def _leading_bits(digits: Int64s) -> tuple[Int64s, Int64s, npt.NDArray[np.bool_]
 
     Returns M, e, sticky with ``M * 2**e <= value < (M + 1) * 2**e``, exponents counted from digit 0.
     """
-    leading, exponent = np.zeros((2, digits.shape[1]), dtype=np.int64)
-    sticky = np.zeros(digits.shape[1], dtype=bool)
+    leading, exponent = np.zeros((2, digits.shape[1]), dtype=np.int64, like=digits)
+    sticky = np.zeros(digits.shape[1], dtype=bool, like=digits)
     for place in reversed(range(len(digits))):
         room = np.clip(LEADING - bit_length(leading), 0, BASE)
         unused = BASE - room

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import FormatError
+from refconv.exact.places import at_once, in_place
 
 Float64s = npt.NDArray[np.float64]
 Reals = npt.NDArray[np.float64 | np.float32]
@@ -44,7 +45,8 @@ def finite_extent(tensor: Reals) -> tuple[int, int] | None:
     """Return :func:`extent`, or None where a tensor has NaN or infinities; looks at every element once."""
     flat = tensor.reshape(-1)
     largest, low = 0.0, LAST
-    for start, stop in pairwise([0, *range(_FIRST, flat.size, _PIECE), flat.size] if flat.size else []):
+    first, each = at_once(flat, _FIRST), at_once(flat, _PIECE)
+    for start, stop in pairwise([0, *range(first, flat.size, each), flat.size] if flat.size else []):
         piece = flat[start:stop]
         here = max(float(piece.max()), -float(piece.min()))
         if not math.isfinite(here):
@@ -81,7 +83,7 @@ def real_slices(tensor: Reals, ends: tuple[int, int], width: int, into: list[Flo
     count = count_slices(ends, width)
     if count == 1 and into is None:
         return [(ends[0], tensor)]
-    room = into or [np.empty(tensor.shape) for _ in range(count)]
+    room = into or [np.empty(tensor.shape, like=tensor) for _ in range(count)]
     rest = tensor
     for place in reversed(range(1, count)):
         magic = math.ldexp(1.5, ends[0] + place * width + SIGNIFICAND - 1)  # its last place is that of the slice
@@ -121,7 +123,7 @@ def _lowest_bit(values: Float64s) -> int:
     mantissa = bits & (2 ** (SIGNIFICAND - 1) - 1)
     cleared = np.where(mantissa != 0, bits & (bits - 1), 0)  # a power of two is its own lowest bit
     lowest = np.abs(values - cleared.view(np.float64))
-    return int(np.frexp(np.min(lowest, where=lowest > 0, initial=np.inf))[1]) - 1
+    return math.frexp(float(np.where(lowest > 0, lowest, np.inf).min()))[1] - 1
 
 
 def slices(tensor: Float64s, width: int) -> list[Slice]:
@@ -201,11 +203,13 @@ def ceil_log2(count: int) -> int:
 
 def as_float64(tensor: Any) -> Float64s:
     """Embed a tensor of any of our formats in float64, which holds all of them exactly."""
-    return np.asarray(tensor).astype(np.float64, copy=False)
+    array: Float64s = in_place(tensor).astype(np.float64, copy=False)
+    return array
 
 
 def as_reals(tensor: Any) -> Reals:
     """Embed a tensor of any of our formats in the narrower of float32 and float64 that holds it exactly."""
-    array = np.asarray(tensor)
+    array = in_place(tensor)
     narrow = array.dtype == np.float32 or array.dtype.itemsize <= 2
-    return array.astype(np.float32 if narrow else np.float64, copy=False)
+    reals: Reals = array.astype(np.float32 if narrow else np.float64, copy=False)
+    return reals

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import FormatError
+from refconv.exact.places import held, in_place
 from refconv.exact.sums import ExactSum, overflow_mode
 from refconv.formats import NumberFormat, canonical_nans
 
@@ -53,11 +54,12 @@ class SpecialSum:
 
     def round(self, out: NumberFormat, overflow: str | None = None, *, upward: bool = False) -> Array:
         """Round the finite elements once, and put the special ones in their place."""
-        here = self.special != 0
+        special = held(self.special, out)
+        here = special != 0
         if out.is_integer and here.any():
             raise FormatError(f"{out} must hold every exact result, but {int(here.sum())} are NaN or infinite.")
         rounded = self.finite.round(out, overflow, upward=upward)
-        rounded[here] = _carried(self.special[here], out, overflow).astype(out.dtype)
+        rounded[here] = _carried(special[here], out, overflow).astype(out.dtype)
         return canonical_nans(rounded)
 
 
@@ -65,7 +67,7 @@ def add(total: ExactSum, values: Array) -> ExactSum:
     """Add an array of float64 to any exact sum, whether it is finite or not."""
     if isinstance(total, SpecialSum) or np.isfinite(values).all():
         return total.plus(values)
-    return SpecialSum(total, np.zeros(total.shape)).plus(values)
+    return SpecialSum(total, np.zeros(total.shape, like=values)).plus(values)
 
 
 def finite_part(tensor: Array) -> Array:
@@ -101,7 +103,9 @@ def resolve(factors: list[Array], apply: Apply) -> Array:
     """
     kinds = [_indicators(factor) for factor in factors]
     nan, up, down = (_any_product(pairs, kinds, apply) for pairs in _rules(len(factors)))
-    return np.asarray(np.where(nan | (up & down), np.nan, np.where(up, np.inf, np.where(down, -np.inf, 0.0))))
+    infinite = np.where(up, np.inf, np.where(down, -np.inf, 0.0))
+    resolved: Array = in_place(np.where(nan | (up & down), np.nan, infinite))
+    return resolved
 
 
 def _rules(factors: int) -> tuple[list[tuple[str, ...]], ...]:
@@ -117,7 +121,7 @@ def _rules(factors: int) -> tuple[list[tuple[str, ...]], ...]:
 
 def _indicators(tensor: Array) -> dict[str, Array]:
     return {
-        "any": np.ones(tensor.shape, bool),
+        "any": np.ones_like(tensor, dtype=bool),
         "nan": np.isnan(tensor),
         "infinite": np.isinf(tensor),
         "inf": tensor == np.inf,
@@ -134,7 +138,7 @@ def _any_product(pairs: list[tuple[str, ...]], kinds: list[dict[str, Array]], ap
     for pair in pairs:
         indicators = [kind[name] for kind, name in zip(kinds, pair, strict=True)]
         counts = apply(*(indicator.astype(np.int64) for indicator in indicators))
-        found = found | np.asarray(counts > 0, dtype=bool)
+        found = found | in_place(counts > 0).astype(bool)
     return found
 
 

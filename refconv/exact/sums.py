@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from refconv.errors import FormatError
 from refconv.exact.expansion import Part, can_expand, round_parts
+from refconv.exact.places import in_place
 from refconv.exact.rounding import OVERFLOW_MODES, Term, round_terms
 from refconv.exact.slicing import SIGNIFICAND, as_float64, ceil_log2, extent, slices
 from refconv.formats import NumberFormat
@@ -55,7 +56,7 @@ class FloatSum:
         low, high = added.bounds()
         if high - low > SIGNIFICAND or not self.parts:
             return added
-        total = np.asarray(sum(as_float64(part.values) for part in added.parts))  # exactly, since all of it has 53 bits
+        total = in_place(sum(as_float64(part.values) for part in added.parts))  # exactly, since all of it has 53 bits
         return FloatSum(self.shape, (Part(total, low, high),))
 
     def bounds(self) -> tuple[int, int]:

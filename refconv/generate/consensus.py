@@ -19,7 +19,7 @@ from refconv.formats import get_format
 from refconv.generate.sampling import computes_all, windows
 from refconv.generate.tasks import Task, under, unstated_overflow
 from refconv.implementations import RESULT_NAMES, Runner
-from refconv.implementations.devices import im2col_on
+from refconv.implementations.devices import carried_to
 from refconv.judge import judge_tensor, standard_interval
 from refconv.quantization import Quantization
 from refconv.reference import direct, im2col, sparse
@@ -38,7 +38,7 @@ _device: ContextVar[str] = ContextVar("device", default="cpu")
 
 @contextmanager
 def computing_on(device: str) -> Iterator[None]:
-    """Let im2col, and with it the bulk of the exact engine's work, compute on a device meanwhile."""
+    """Let im2col, and the exact engine with it, compute on a device meanwhile."""
     before = _device.set(device)
     try:
         yield
@@ -86,12 +86,11 @@ def agreed(task: Task) -> dict[str, Array]:
     DisagreementError
         If they differ in a single bit.
     """
-    references = [im2col_on(_device.get()) if reference is im2col else reference for reference in REFERENCES]
-    everybody = [reference for reference in references if computes_all(task.problem, task.operation, reference)]
+    everybody = [reference for reference in REFERENCES if computes_all(task.problem, task.operation, reference)]
     whole = {reference.name: _compute(task, reference) for reference in everybody}
     _hold_equal(task, whole)
     golden = whole[im2col.name]
-    for reference in references:
+    for reference in REFERENCES:
         if reference.name not in whole:
             for window in windows(task):
                 part = {name: values[window.at] for name, values in golden.items()}
@@ -147,14 +146,20 @@ def _compute(task: Task, using: Any) -> dict[str, Array]:
     """Compute the result, its interval, S and n by one reference."""
     if task.quantization is not None:
         return _compute_quantized(task, task.quantization, using)
+    carry = carried_to(_device.get() if using is im2col else "cpu")
+    return {name: exact.fetched(value) for name, value in _computed(task, carry(task.inputs), using).items()}
+
+
+def _computed(task: Task, inputs: dict[str, Array], using: Any) -> dict[str, Array]:
+    """Compute the same where the inputs are."""
     using = suited(using, task.problem)
-    total = exact.exact_sum(task.operation, task.inputs, task.problem, using)
-    magnitude = exact.exact_magnitude(task.operation, task.inputs, task.problem, using)
+    total = exact.exact_sum(task.operation, inputs, task.problem, using)
+    magnitude = exact.exact_magnitude(task.operation, inputs, task.problem, using)
     overflow = task.overflow or unstated_overflow(task.out_format)
     golden = {"tensor": total.round(task.out_format, overflow)}
     if task.accumulator is None:
         return golden | {"magnitude": magnitude.round(FLOAT64, upward=True)}
-    terms = exact.count_terms(task.operation, task.inputs, task.problem, using)
+    terms = exact.count_terms(task.operation, inputs, task.problem, using)
     interval = standard_interval(total, magnitude, terms, task.accumulator, task.out_format, overflow)
     return golden | interval._asdict() | {"terms": terms}
 

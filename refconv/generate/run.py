@@ -21,7 +21,7 @@ from refconv.generate.recipe import Hashes, check_recipe, hashes_of, needs_recip
 from refconv.generate.sampling import STATED, computes_all, count_products
 from refconv.generate.workshop import Made, keep, kept, move, workshop
 from refconv.implementations import load_implementation
-from refconv.implementations.devices import im2col_on
+from refconv.implementations.devices import carried_to
 from refconv.suite import Case, Group, lint_group, note_for, staged, write_group, write_manifest
 from refconv.workers import Outcome, spread
 
@@ -90,7 +90,7 @@ def generate(
         Write the recipe of the tier there, instead of holding what is made against the recipe that comes with
         refconv; for tiers that have one.
     device : {"cpu", "cuda"}
-        Where im2col computes.
+        Where im2col, and the exact engine with it, compute.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def generate(
     patterns = tuple(select)
     specs = cases(tier, patterns)
     known = _known_hashes(tier, recipe, whole=len(specs) == len(cases(tier)))
-    im2col_on(device)  # or a sentence that says why not, before the work
+    carried_to(device)  # or a sentence that says why not, before the work
     purpose = (tier, patterns, oracle_name(oracle), device)
     with staged(Path(out), force) as stage, workshop(Path(out), purpose) as folder:
         made = list(_finished(folder, specs, purpose, jobs, executor, known, progress))

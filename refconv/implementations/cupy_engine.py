@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from refconv.implementations.devices import im2col_on, load_cupy
+from refconv.implementations.devices import im2col_on_cuda, load_cupy
 from refconv.implementations.references import Reference
 
 
@@ -10,7 +10,7 @@ class CupyEngine(Reference):
     """Our im2col, whose tensors are carried to the device and whose results are carried back."""
 
     def __init__(self) -> None:
-        super().__init__(im2col_on("cuda"))
+        super().__init__(im2col_on_cuda())
         self.name, self.version = "cupy", f"cupy {load_cupy().__version__}"
 
 

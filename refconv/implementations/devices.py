@@ -1,23 +1,27 @@
-"""Our im2col, where its arrays live: in main memory, or on a CUDA device."""
+"""Where tensors live: in main memory, or on a CUDA device."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from refconv.errors import ImplementationError
+from refconv.exact.slicing import as_reals
 from refconv.problem import OPERATIONS
 from refconv.reference import im2col
 
 DEVICES = ("cpu", "cuda")
+Tensors = dict[str, Any]
 
 
-def im2col_on(device: str) -> Any:
-    """Return im2col whose tensors come from NumPy and whose results go back there, wherever it computes.
+def carried_to(device: str) -> Callable[[Tensors], Tensors]:
+    """Return what carries tensors to a device, as float32 or float64, whichever holds them exactly.
 
     Parameters
     ----------
     device : {"cpu", "cuda"}
+        To main memory they need not be carried.
 
     Raises
     ------
@@ -26,11 +30,25 @@ def im2col_on(device: str) -> Any:
 
     Examples
     --------
-    >>> im2col_on("cpu") is im2col
-    True
+    >>> carried_to("cpu")({"x": [1.0]})
+    {'x': [1.0]}
     """
     if device == "cpu":
-        return im2col
+        return lambda tensors: tensors
+    cupy = load_cupy()
+    return lambda tensors: {
+        name: None if tensor is None else cupy.asarray(as_reals(tensor)) for name, tensor in tensors.items()
+    }
+
+
+def im2col_on_cuda() -> Any:
+    """Return im2col whose tensors come from NumPy and whose results go back there, while it computes on the device.
+
+    Raises
+    ------
+    ImplementationError
+        If there is no such device here.
+    """
     cupy = load_cupy()
     there = {operation: _carried(cupy, getattr(im2col, operation)) for operation in OPERATIONS}
     return SimpleNamespace(name=im2col.name, **there)

@@ -65,7 +65,8 @@ def error_bound(magnitude: Array, terms: Array, accumulator: NumberFormat) -> Ar
         E; zero where S is zero, since zeros add up without error.
     """
     counts, where = np.unique(terms, return_inverse=True)
-    factor = np.array([growth(int(n), accumulator.precision) for n in counts])[where].reshape(magnitude.shape)
+    growths = np.array([growth(int(n), accumulator.precision) for n in counts], like=magnitude)
+    factor = growths[where].reshape(magnitude.shape)
     underflow = np.ldexp(np.ceil(terms / 2), accumulator.quantum_exponent)
     bound = np.nextafter(np.nextafter(factor * magnitude, np.inf) + underflow, np.inf)
     return np.where(magnitude > 0, bound, 0.0)

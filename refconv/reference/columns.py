@@ -1,10 +1,10 @@
 """Patches into columns and back, for :mod:`refconv.reference.im2col`.
 
 ``columns`` holds, for each output position of each image, the C/G*kH*kW inputs under the kernel.  They are made for a
-block of images and output positions at a time, in memory that the next block uses again.  NumPy copies all taps at
-once out of a padded patch of the images, through a view whose strides step over taps and outputs.  Elsewhere, and
-where such a patch would be larger than the columns, each tap is copied where it meets the image, and the rest of its
-row is zero.  Kernels of one tap that skip nothing need no copy.
+block of images and output positions at a time, in memory that the next block uses again.  NumPy, and CuPy, which
+understands NumPy's words, copy all taps at once out of a padded patch of the images, through a view that steps over
+taps and outputs.  Elsewhere, and where such a patch would be larger than the columns, each tap is copied where it meets
+the image, and the rest of its row is zero.  Kernels of one tap that skip nothing need no copy.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from refconv.problem import ConvProblem
 
 Array = Any  # of any array API namespace
 
+ON_A_DEVICE = 128  # times the budget: starting a kernel costs more there than leaving a cache
 ENOUGH = 256  # output positions from which every image has columns of its own, so that no product need be reordered
 
 
@@ -42,7 +43,8 @@ class Tap(NamedTuple):
 def buffers(like: Array, problem: ConvProblem, budget: int) -> Iterator[tuple[Block, Array]]:
     """Yield every block with room for its columns, (C, kH, kW, n, oH, oW), in memory that is used again."""
     xp, row = array_namespace(like), (problem.in_channels, *problem.kernel_size)
-    blocks = list(_blocks(problem, budget // getattr(like.dtype, "itemsize", 8)))
+    room = budget_at(like, budget) // getattr(like.dtype, "itemsize", 8)
+    blocks = list(_blocks(problem, room, together=is_on_a_device(like)))
     most = max((math.prod(_extents(block)) for block in blocks), default=0) * math.prod(row)
     memory = xp.empty(0 if is_pointwise(problem) else most, dtype=like.dtype, device=device(like))
     for block in blocks:
@@ -56,7 +58,7 @@ def unfolded(x: Array, like: Array, problem: ConvProblem, budget: int) -> Iterat
     for block, columns in buffers(like, problem, budget):
         if is_pointwise(problem):
             columns = xp.astype(part(x, block), like.dtype, copy=False)
-        elif is_numpy_array(columns) and math.prod(_reach(block, problem)) <= math.prod(columns.shape[1:]):
+        elif speaks_numpy(columns) and math.prod(_reach(block, problem)) <= math.prod(columns.shape[1:]):
             columns[...] = _windows(_patch(x, block, like, problem), block, problem)
         else:
             _copy_taps(x, columns, block, problem)
@@ -68,6 +70,21 @@ def overlap_add(gradient: Array, columns: Array, block: Block, problem: ConvProb
     images = _channels_first(gradient)[:, block.images, ...]
     for tap in _taps(block, problem):
         images[:, :, *tap.input] += columns[:, *tap.kernel, :, *tap.output]
+
+
+def budget_at(like: Array, budget: int) -> int:
+    """Return the bytes that a block may take where an array lives."""
+    return budget * ON_A_DEVICE if is_on_a_device(like) else budget
+
+
+def speaks_numpy(like: Array) -> bool:
+    """Tell whether NumPy's functions take an array, and write into it: NumPy's own, and CuPy's (NEP 18)."""
+    return hasattr(type(like), "__array_function__")
+
+
+def is_on_a_device(like: Array) -> bool:
+    """Tell whether an array is one of CuPy's, or of another library that speaks like it."""
+    return speaks_numpy(like) and not is_numpy_array(like)
 
 
 def is_pointwise(problem: ConvProblem) -> bool:
@@ -94,14 +111,14 @@ def matrices(tensor: Array, problem: ConvProblem) -> tuple[int, int, int]:
     return (problem.groups, math.prod(tensor.shape) // max(1, positions * problem.groups), positions)
 
 
-def _blocks(problem: ConvProblem, room: int) -> Iterator[Block]:
-    """Cut the work into boxes whose columns and product stay within so many numbers."""
+def _blocks(problem: ConvProblem, room: int, together: bool) -> Iterator[Block]:
+    """Cut the work into boxes of so many numbers in columns and product: one for each large image, or for several."""
     lengths, steps = (problem.batch, *problem.output_size), []
     room //= max(1, problem.in_channels * math.prod(problem.kernel_size) + problem.out_channels)
     for length in reversed(lengths):
         steps.append(max(1, min(length, room)))
         room //= steps[-1]
-    if math.prod(problem.output_size) >= ENOUGH:
+    if math.prod(problem.output_size) >= ENOUGH and not together:
         steps[-1] = 1
     ranges = [
         [slice(start, min(start + step, length)) for start in range(0, length, step)]
@@ -130,18 +147,20 @@ def _patch(x: Array, block: Block, like: Array, problem: ConvProblem) -> Array:
         first, last = max(0, start), min(problem.input_size[axis], start + extent)
         inside.append(slice(first - start, max(first, last) - start))
         read.append(slice(first, max(first, last)))
-    patch = np.zeros((problem.in_channels, *extents), dtype=like.dtype)
+    patch = np.zeros((problem.in_channels, *extents), dtype=like.dtype, like=like)
     patch[:, :, *inside] = _channels_first(x)[:, block.images, *read]
     return patch
 
 
 def _windows(patch: Array, block: Block, problem: ConvProblem) -> Array:
     """View a patch as columns: a step along the kernel is its dilation, a step along the outputs the stride."""
-    channel, image, *steps = patch.strides
-    taps = (dilation * step for dilation, step in zip(problem.dilation, steps, strict=True))
-    outputs = (stride * step for stride, step in zip(problem.stride, steps, strict=True))
-    shape, strides = (len(patch), *problem.kernel_size, *_extents(block)), (channel, *taps, image, *outputs)
-    return np.lib.stride_tricks.as_strided(patch, shape, strides, writeable=False)
+    count = len(problem.kernel_size)
+    axes = zip(problem.kernel_size, problem.dilation, strict=True)
+    reach = [(kernel - 1) * dilation + 1 for kernel, dilation in axes]
+    windows = np.lib.stride_tricks.sliding_window_view(patch, reach, axis=tuple(range(2, 2 + count)))
+    steps = [slice(None, None, step) for step in (*problem.stride, *problem.dilation)]
+    taps = range(2 + count, 2 + 2 * count)
+    return windows[:, :, *steps].transpose(0, *taps, 1, *range(2, 2 + count))
 
 
 def _copy_taps(x: Array, columns: Array, block: Block, problem: ConvProblem) -> None:

@@ -7,8 +7,8 @@ in a fixed order, so that the result is deterministic.
 
 Arrays may come from NumPy, CuPy, PyTorch or any other namespace of the array API standard.  Columns are
 built for a block of images and output positions at a time (:mod:`refconv.reference.columns`), small enough to
-stay in a cache, so that extra memory stays bounded whatever the problem.  Depthwise layers need no product at
-all (:mod:`refconv.reference.depthwise`).
+stay in a cache (larger on a device, whose kernels cost more to start), so that extra memory stays bounded whatever the
+problem.  Depthwise layers need no product at all (:mod:`refconv.reference.depthwise`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from array_api_compat import array_namespace, device, is_numpy_array
+from array_api_compat import array_namespace, device
 
 from refconv.problem import ConvProblem, Geometry
 from refconv.reference import depthwise
-from refconv.reference.columns import Block, buffers, is_pointwise, matrices, overlap_add, part, unfolded
+from refconv.reference.columns import Block, buffers, is_pointwise, matrices, overlap_add, part, speaks_numpy, unfolded
 
 Array = Any  # of any array API namespace
 
@@ -214,9 +214,9 @@ def _kernels(weight: Array, like: Array, problem: ConvProblem) -> Array:
 
 
 def _store_product(first: Array, second: Array, place: Array) -> None:
-    """Multiply matrices into (rows, ..., positions), without a copy where NumPy can write there."""
+    """Multiply matrices into (rows, ..., positions), without a copy where that can be written to."""
     xp = array_namespace(first)
-    if is_numpy_array(place) and (place.flags.c_contiguous or place.shape[1] == 1):  # else images would lie apart
+    if speaks_numpy(place) and (place.flags.c_contiguous or place.shape[1] == 1):  # else images would lie apart
         xp.matmul(first, second, out=place.reshape((*first.shape[:2], second.shape[2])))
     else:
         place[...] = xp.reshape(xp.matmul(first, second), place.shape)

@@ -1,0 +1,102 @@
+"""The exact engine computes where its tensors are: in main memory, or elsewhere, with the same bytes."""
+
+import numpy as np
+import pytest
+from elsewhere import Elsewhere
+
+from refconv import ConvProblem, ImplementationError, TransposedProblem, exact
+from refconv.exact.places import held, is_elsewhere
+from refconv.formats import get_format
+from refconv.implementations.devices import load_cupy
+from refconv.judge import standard_interval
+from refconv.reference import im2col
+from refconv.reference.transposed import im2col as transposed
+
+ODD = ConvProblem(batch=3, in_channels=4, out_channels=6, groups=2, input_size=(17, 19), kernel_size=(3, 2),
+                  stride=(2, 1), dilation=(1, 2), padding=((1, 0), (2, 1)))  # fmt: skip
+DEPTHWISE = ConvProblem(batch=2, in_channels=5, out_channels=10, groups=5, input_size=(9, 8), kernel_size=(3, 3),
+                        stride=(2, 1), padding=((1, 1), (0, 2)))  # fmt: skip
+POINTWISE = ConvProblem(batch=2, in_channels=7, out_channels=3, input_size=(4, 5), kernel_size=(1, 1))
+UP = TransposedProblem(batch=2, in_channels=4, out_channels=6, groups=2, input_size=(5, 4), kernel_size=(3, 2),
+                       stride=(2, 1), padding=((1, 0), (0, 1)), output_padding=(1, 0))  # fmt: skip
+PROBLEMS = {"odd": ODD, "depthwise": DEPTHWISE, "pointwise": POINTWISE, "transposed": UP}
+
+
+def on_cuda(tensor):
+    try:
+        return load_cupy().asarray(tensor)
+    except ImplementationError as error:
+        pytest.skip(str(error))
+
+
+places = pytest.mark.parametrize("there", [Elsewhere, pytest.param(on_cuda, marks=pytest.mark.gpu)])
+
+
+def normal(rng, shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def wide(rng, shape):
+    return rng.standard_normal(shape) * 2.0 ** rng.integers(-40, 40, shape)
+
+
+def far(rng, shape):
+    """Reach both ends of float64, beyond what is convolved without integers."""
+    return rng.standard_normal(shape) * 2.0 ** rng.choice([-1060, 0, 450], shape)
+
+
+def special(rng, shape):
+    return np.where(rng.random(shape) < 0.05, rng.choice([np.nan, np.inf, -np.inf], shape), normal(rng, shape))
+
+
+def whole(rng, shape):
+    return rng.integers(-100, 100, shape).astype(np.float32)
+
+
+def nothing(rng, shape):
+    return np.zeros(shape)
+
+
+@places
+@pytest.mark.parametrize("fill", [whole, normal, wide, far, special, nothing])
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_the_same_bytes_wherever_the_tensors_are(problem, fill, there):
+    rng = np.random.default_rng(7)
+    using = transposed if isinstance(problem, TransposedProblem) else im2col
+    here = {name: fill(rng, problem.shape_of(name)) for name in ("x", "weight", "bias", "grad_output")}
+    for operation in exact.FACTORS:
+        results = [rounded(operation, tensors, problem, using) for tensors in (here, carried(here, there))]
+        for (name, expected), result in zip(results[0].items(), results[1].values(), strict=True):
+            assert is_elsewhere(result) == (name != "bfloat16"), name
+            assert exact.fetched(result).tobytes() == expected.tobytes(), (operation, name)
+
+
+def carried(tensors, there):
+    return {name: there(tensor) for name, tensor in tensors.items()}
+
+
+def rounded(operation, tensors, problem, using):
+    """Everything that the engine makes of an operation: the result in several formats, and its interval."""
+    total = exact.exact_sum(operation, tensors, problem, using)
+    magnitude = exact.exact_magnitude(operation, tensors, problem, using)
+    terms, single = exact.count_terms(operation, tensors, problem, using), get_format("float32")
+    interval = standard_interval(total, magnitude, terms, single, single)
+    formats = {name: total.round(get_format(name)) for name in ("float64", "float32", "float16", "bfloat16")}
+    return formats | interval._asdict() | {"terms": terms}
+
+
+@places
+def test_what_cannot_be_held_elsewhere_is_returned_to_main_memory(there):
+    tensor = there(np.ones(3, np.float32))
+    assert held(tensor, get_format("float16")) is tensor
+    assert held(tensor, get_format("bfloat16")).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_the_arrays_of_these_tests_mix_with_none_of_numpys():
+    there = Elsewhere(np.ones(3))
+    with pytest.raises(TypeError):
+        there + np.ones(3)
+    with pytest.raises(TypeError):
+        np.asarray(there)
+    with pytest.raises(TypeError):
+        np.where(there > 0, np.ones(3), 0.0)
