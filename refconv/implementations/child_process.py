@@ -24,6 +24,10 @@ HELD = 2**15  # bytes that a pipe surely takes though nobody reads: a process th
 TAIL = 20  # lines of standard error that are kept
 
 
+class StrangeAnswerError(EOFError):
+    """A whole line came that does not answer what was asked: nothing that follows it can be understood."""
+
+
 class ChildProcess:
     """One child process with its pipes and two arenas: one is filled while the results in the other are read."""
 
@@ -88,8 +92,10 @@ class ChildProcess:
         ------
         TimeoutError
             If none came in time.
+        StrangeAnswerError
+            If what came is no answer.
         EOFError
-            If the process ended, or what came is no answer.
+            If the process ended, perhaps in the middle of an answer.
         """
         try:
             line = self.lines.get(timeout=timeout)
@@ -99,7 +105,7 @@ class ChildProcess:
             content, echoed = json.loads(line)
             if echoed == token and isinstance(content, dict):
                 return content
-        raise EOFError
+        raise StrangeAnswerError if line.endswith(b"\n") else EOFError
 
     def end(self) -> int | None:
         """End the process and all that it has started, and return its exit code, None if it had to be killed."""

@@ -8,12 +8,11 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from refconv.errors import ImplementationError
-from refconv.implementations.arena import Arena, Place
 from refconv.implementations.batch import Batch
-from refconv.implementations.child_process import ChildProcess
+from refconv.implementations.child_process import ChildProcess, StrangeAnswerError
+from refconv.implementations.foreign_answer import read_answer
 from refconv.implementations.library import is_library
 from refconv.implementations.session import Answer, Call, is_last
 
@@ -133,11 +132,14 @@ class Isolated:
         assert self._process is not None
         assert batch.arena is not None
         try:
-            return _read_answer(self._process.receive(batch.next_token, self.timeout), batch.arena)
+            return read_answer(self._process.receive(batch.next_token, self.timeout), batch.arena)
         except TimeoutError:
             self._drop()
             return Answer("TIMEOUT", message=f"gave no answer within {self.timeout:g} s", seconds=self.timeout)
-        except (EOFError, KeyError, TypeError, ValueError, ImplementationError):
+        except (StrangeAnswerError, KeyError, TypeError, ValueError, OverflowError, ImplementationError):
+            self._drop()
+            return Answer("CRASH", message="its process answered what is no answer to the call, and was ended")
+        except EOFError:
             return Answer("CRASH", message=self._obituary())
 
     def _explained(self, answer: Answer, call: Call) -> Answer:
@@ -245,12 +247,3 @@ def _cause(code: int | None) -> str:
         with contextlib.suppress(ValueError):
             return f"its process died of {signal.Signals(-code).name}"
     return f"its process ended by itself, with exit code {code}"
-
-
-def _read_answer(content: dict[str, Any], arena: Arena) -> Answer:
-    place = content["result"]
-    result = None if place is None else arena.get(Place(place[0], tuple(place[1]), place[2]))
-    return Answer(
-        content["status"], result, content["message"], content["seconds"], tuple(content["changed"]),
-        content["overwrote"],
-    )  # fmt: skip

@@ -24,5 +24,9 @@ def test_a_cheat_in_the_child_passes_nothing(name: str) -> None:
     assert set(judged(name)) == {"FAIL"}
 
 
+def test_a_forged_answer_passes_nothing() -> None:
+    assert set(judged("forges_its_answer")) == {"CRASH"}
+
+
 def test_nothing_that_the_child_holds_names_the_case() -> None:
     assert set(judged("looks_for_the_case")) == {""}

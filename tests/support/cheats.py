@@ -1,6 +1,7 @@
 """Convolutions that want to pass without computing, or to learn which case they are asked about."""
 
 import gc
+import json
 import sys
 from importlib import import_module
 
@@ -46,6 +47,15 @@ def answers_from_the_frames(x, weight, bias=None, stride=1, padding=0, dilation=
         answer = frame.f_globals.get("Answer")
         if answer is not None:
             answer.status = "PASS"
+    return _zeros(x, weight, stride, padding, dilation, groups)
+
+
+def forges_its_answer(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """Write the line that its process would write, with the token that it finds there: that it has passed."""
+    here = next(frame.f_locals for frame in _frames() if {"token", "answers"} <= frame.f_locals.keys())
+    said = {"status": "PASS", "message": "", "seconds": 0.0, "changed": [], "overwrote": False, "result": None}
+    here["answers"].write(json.dumps([said, here["token"]]).encode() + b"\n")
+    here["answers"].flush()
     return _zeros(x, weight, stride, padding, dilation, groups)
 
 
