@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -73,7 +71,6 @@ class Command:
         self._seq, self._failed_starts = 0, 0
         self._program: Program | None = None
         self._files: Folder | None = None
-        self._temporary: Path | None = None
         if not self.words:
             raise ImplementationError("a command must follow '--', as in: refconv check -- ./harness --flag.")
         try:
@@ -103,6 +100,9 @@ class Command:
             return Answer(broken.status, message=str(broken), seconds=time.perf_counter() - begin)
         except ImplementationError as error:
             return Answer("ERROR", message=str(error))
+        except OSError as error:  # the program has spoilt its folder, or the disk is full
+            self._kill()
+            return Answer("ERROR", message=f"could not be given its tensors as files, got {error.strerror}")
 
     def _answer(self, call: Call, begin: float) -> Answer:
         if isinstance(call.problem, TransposedProblem) and not self.transposed:  # it would compute another operator
@@ -156,9 +156,7 @@ class Command:
         self.transposed = answer.get("transposed") is True
         name = answer.get("name")
         self.name = name[:100] if isinstance(name, str) and name.isprintable() and name else self.name
-        if transport == "file" and self._temporary is None:
-            self._temporary = Path(tempfile.mkdtemp(prefix="refconv-"))
-        self._files = Folder(self._temporary) if transport == "file" and self._temporary else None
+        self._files = Folder.made() if transport == "file" else None
 
     def _next(self) -> int:
         self._seq += 1
@@ -201,9 +199,13 @@ class Command:
         return f"; its stderr ends with {said!r}" if said else ""
 
     def _kill(self) -> None:
+        """End the program, and remove its folder: the next one gets another, whatever this one did to it."""
         program, self._program = self._program, None
+        files, self._files = self._files, None
         if program is not None:
             program.kill()
+        if files is not None:
+            files.remove()
 
     def close(self) -> None:
         """Ask the program to stop, end it if it does not, and leave nothing behind."""
@@ -216,9 +218,6 @@ class Command:
             pass
         finally:
             self._kill()
-            if self._temporary is not None:
-                shutil.rmtree(self._temporary, ignore_errors=True)
-                self._temporary = None
 
     def __enter__(self) -> Self:
         return self

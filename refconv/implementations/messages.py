@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import json
 import math
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -44,12 +47,32 @@ class Folder:
 
     path: Path
 
+    @classmethod
+    def made(cls) -> Folder:
+        """Make a new one among the temporary files."""
+        return cls(Path(tempfile.mkdtemp(prefix="refconv-")))
+
+    def remove(self) -> None:
+        """Remove it, or what a program has put in its place; a link is not followed."""
+        if os.path.islink(self.path) or os.path.isfile(self.path):
+            self.path.unlink()
+        else:
+            shutil.rmtree(self.path, ignore_errors=True)
+
     def file(self, name: str) -> Path:
         """Return the file of a tensor."""
         return self.path / f"{name}.bin"
 
     def fresh(self, name: str) -> Path:
-        """Remove the file of a tensor, so that it is a new one: ext4 writes a file that is cut off to disk at once."""
+        """Remove the file of a tensor, so that it is a new one: ext4 writes a file that is cut off to disk at once.
+
+        Raises
+        ------
+        OSError
+            If the folder is no longer what it was.
+        """
+        if os.path.islink(self.path):  # through which anything could be overwritten
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         self.file(name).unlink(missing_ok=True)
         return self.file(name)
 

@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +169,21 @@ def test_tensors_can_travel_as_files(misdeed, status, sentence, left_behind):
     (outcome,) = report.outcomes
     assert outcome.status == status
     assert sentence in outcome.message
+
+
+@needs_posix
+@pytest.mark.parametrize("misdeed", ["folder", "no-folder", "file-for-folder", "link-for-folder"])
+def test_a_program_that_spoils_the_folder_of_its_tensors_gets_another_one(misdeed, tmp_path, left_behind):
+    elsewhere = tmp_path / "elsewhere"
+    example = replace(call_of("forward"), case_id="worked-example-float32")
+    with Command([sys.executable, str(FILES), misdeed, str(elsewhere)]) as session:
+        answers = [session.call(example) for _ in range(2)]
+        statuses = [session.call(example).status for _ in range(2)] if misdeed == "folder" else []
+    lost = "output.file y.bin must be a regular file"
+    refused = "could not be given its tensors as files"
+    expected = ["", refused] if misdeed in ("folder", "link-for-folder") else [lost, lost]
+    assert [answer.message.partition(",")[0] for answer in answers] == expected
+    assert statuses in ([], ["RETURNED", "ERROR"])
 
 
 @pytest.mark.parametrize(

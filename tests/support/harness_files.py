@@ -3,6 +3,7 @@
 import array
 import json
 import os
+import shutil
 import sys
 
 MISDEED = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -33,7 +34,21 @@ def compute(question):
     if MISDEED == "link":
         os.remove(output["file"])
         os.symlink(question["inputs"]["x"]["file"], output["file"])
+    spoil(os.path.dirname(output["file"]))
     return output
+
+
+def spoil(folder):
+    if MISDEED == "folder":
+        os.remove(f"{folder}/x.bin")
+        os.mkdir(f"{folder}/x.bin")
+    if MISDEED in ("no-folder", "file-for-folder"):
+        shutil.rmtree(folder)
+    if MISDEED == "file-for-folder":
+        open(folder, "x").close()
+    if MISDEED == "link-for-folder":
+        os.rename(folder, sys.argv[2])
+        os.symlink(sys.argv[2], folder)
 
 
 for line in sys.stdin:
