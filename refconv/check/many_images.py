@@ -46,19 +46,20 @@ def _repeated(call: Call, copies: int, limit: float) -> SideCheck:
         for name, tensor in call.tensors.items()
     }
     by_image = call.operation in ("forward", "grad_input")
-    if not by_image:
+    if not by_image and tensors["grad_output"].size:  # an empty one is no copy, and read-only
         tensors["grad_output"][: -call.problem.batch] = 0
     problem = replace(call.problem, batch=copies * call.problem.batch)
     words = f"{problem.batch} images that repeat those of the case"
     undo = _one_copy(call.problem.batch) if by_image else np.asarray
-    return SideCheck(replace(call, tensors=tensors, problem=problem), words, undo, limit=limit)
+    further = replace(call, tensors=tensors, problem=problem)
+    return SideCheck(further, words, undo, limit=limit, copies=copies if by_image else 1)
 
 
 def _one_copy(batch: int) -> Callable[[Array], Array]:
     """Return what takes the first copy that differs from the one before it, or any if all are alike."""
 
     def one(result: Array) -> Array:
-        copies = result.reshape(-1, batch, *result.shape[1:])
+        copies = result.reshape(len(result) // batch, batch, *result.shape[1:])
         other = (copies[1:] != copies[:-1]).any(axis=tuple(range(1, copies.ndim)))
         found: Array = copies[1 + int(np.argmax(other)) if other.any() else 0]
         return found

@@ -138,7 +138,10 @@ class Checker:
             return Finding(answer.status, f"the result is right, but with {side.words} it {answer.message}")
         assert answer.result is not None
         assert first.result is not None
-        same_kind = answer.result.dtype == first.result.dtype
+        same_kind, due = answer.result.dtype == first.result.dtype, side.shape(first.result)
+        if answer.result.shape != due:
+            said = f"{RESULT_NAMES[side.call.operation]} must have shape {due}, got {answer.result.shape}"
+            return Finding("FAIL", f"the result is right, but not with {side.words}: {said}")
         undone = side.undo(answer.result) if same_kind else answer.result
         if same_bytes(undone, first.result) and not answer.changed:
             return None

@@ -59,6 +59,8 @@ class SideCheck:
         Whether it follows that call directly, and so tells whether its result was overwritten.
     limit : float
         Seconds; those that follow are left out if it takes longer.
+    copies : int
+        How often the images stand in its result.
     """
 
     call: Call
@@ -66,6 +68,11 @@ class SideCheck:
     undo: Callable[[Array], Array] = np.asarray
     first: bool = False
     limit: float = math.inf
+    copies: int = 1
+
+    def shape(self, first: Array) -> tuple[int, ...]:
+        """Return the shape that its result must have, where the first call returned this."""
+        return first.shape if self.copies == 1 else (self.copies * len(first), *first.shape[1:])
 
 
 def side_checks(call: Call, case: Case, arranges: bool = True) -> list[SideCheck]:

@@ -13,6 +13,7 @@ from refconv.illegal import IllegalProblem
 from refconv.problem import ConvProblem, OversizedProblem, Problem, TransposedProblem
 from refconv.quantization import Quantization, parse_quantization
 from refconv.suite.files import sha256
+from refconv.suite.fitting import misfits
 from refconv.suite.index import tensor_sha256
 from refconv.suite.model import Array, Case, Expected, Group, Judge, Note, payload_name
 from refconv.suite.names import is_case_id, is_slug
@@ -70,7 +71,7 @@ def build_group(document: dict[str, Any], payload: bytes, where: str) -> Group:
         suite=document["suite"],
         header=tuple(document["header"]),
         notes={flag: _note(note) for flag, note in document["notes"].items()},
-        cases=tuple(_case(case, tensors, where) for case in document["cases"]),
+        cases=tuple(_fitting(_case(case, tensors, where), where) for case in document["cases"]),
     )
 
 
@@ -131,6 +132,12 @@ def _check_reference(reference: dict[str, Any], slot: Slot, payload: bytes, wher
             f"{where}: tensor {name!r} must have sha256 {reference['sha256']}, got {actual}; "
             "the file is damaged, fetch or generate it again."
         )
+
+
+def _fitting(case: Case, where: str) -> Case:
+    for misfit in misfits(case):
+        raise SuiteError(f"{where}: case {case.id!r}: {misfit}")
+    return case
 
 
 def _case(case: dict[str, Any], tensors: dict[str, Array], where: str) -> Case:

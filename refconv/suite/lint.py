@@ -12,18 +12,11 @@ from refconv.errors import FormatError
 from refconv.formats import FORMATS, get_format
 from refconv.illegal import IllegalProblem
 from refconv.problem import OversizedProblem
+from refconv.suite.fitting import misshapen, unfed, vast
 from refconv.suite.flags import FLAGS, REFUSED, flag_of
 from refconv.suite.lint_quantized import lint_quantization
 from refconv.suite.model import EXPECTED, INPUTS, RESULTS, Array, Case, Expected, Group
 from refconv.suite.names import is_case_id, is_slug
-
-# What each operation reads; the bias is optional.
-NEEDS = {
-    "y": ("x", "weight"),
-    "grad_input": ("grad_output", "weight"),
-    "grad_weight": ("x", "grad_output"),
-    "grad_bias": ("grad_output",),
-}
 
 
 def lint_group(group: Group) -> list[str]:
@@ -40,6 +33,7 @@ def lint_group(group: Group) -> list[str]:
 
 def lint_case(case: Case) -> Iterator[str]:
     """Yield what is wrong with one case, apart from its names and the notes of its flags."""
+    yield from vast(case.problem)
     if not case.flags:
         yield "flags must name at least one bug that the case hunts, got none."
     if case.result not in RESULTS:
@@ -118,13 +112,13 @@ def _lint_input(case: Case, name: str, array: Array) -> Iterator[str]:
         yield f"an input must be one of {', '.join(INPUTS)}, got {name!r}."
         return
     yield from _lint_dtype(name, array)
-    yield from _lint_shape(case, name, name, array)
+    yield from misshapen(case, name, name, array)
 
 
 def _lint_operation(case: Case, name: str, expected: Expected) -> Iterator[str]:
     if name in EXPECTED:
         for part, array in expected.parts.items():
-            yield from _lint_shape(case, name, name if part == "tensor" else f"{name}.{part}", array)
+            yield from misshapen(case, name, name if part == "tensor" else f"{name}.{part}", array)
     findings = [*_lint_golden(case, name, name, expected)]
     yield from findings
     if findings or not expected.tensor.size or _wide(expected.tensor).any():
@@ -138,9 +132,7 @@ def _lint_golden(case: Case, name: str, label: str, expected: Expected) -> Itera
     if name not in EXPECTED:
         yield f"an expected result must be one of {', '.join(EXPECTED)}, got {name!r}."
         return
-    missing = [needed for needed in NEEDS[name] if needed not in case.inputs]
-    if missing:
-        yield f"{label} must have the inputs {', '.join(NEEDS[name])}, {', '.join(missing)} is missing."
+    yield from unfed(case, name, label)
     findings = [*_lint_dtype(label, expected.tensor), *_lint_judge(label, expected)]
     yield from findings
     if not findings:
@@ -153,12 +145,6 @@ def _lint_dtype(name: str, array: Array) -> Iterator[str]:
         get_format(array.dtype)
     except FormatError as error:
         yield f"{name}: {error}"
-
-
-def _lint_shape(case: Case, name: str, label: str, array: Array) -> Iterator[str]:
-    shape = case.problem.shape_of(name)
-    if array.shape != shape:
-        yield f"{label} must have the shape {shape} that the problem gives it, got {array.shape}."
 
 
 def _lint_judge(name: str, expected: Expected) -> Iterator[str]:
