@@ -60,13 +60,14 @@ def exact_sum(operation: str, tensors: Mapping[str, Array | None], problem: Prob
     if bias is None:
         return total
     problem.check_tensor("bias", np.shape(bias))
-    return add(total, as_float64(bias).reshape(-1, *[1] * len(problem.output_size)))
+    return add(total, as_float64(as_reals(bias)).reshape(-1, *[1] * len(problem.output_size)))
 
 
-def _unbiased(operation: str, tensors: Mapping[str, Array | None], problem: Problem, using: Any) -> ExactSum:
+def _unbiased(operation: str, tensors: Mapping[str, Any], problem: Problem, using: Any) -> ExactSum:
+    """Compute an operation on reals, without bias."""
     if isinstance(problem, TransposedProblem) and operation != "grad_bias":
         operation, tensors, problem, using = adjoint_call(operation, tensors, problem, using)
-    factors = [as_reals(tensors[name]) for name in FACTORS[operation]]
+    factors = [tensors[name] for name in FACTORS[operation]]
     extents = list(map(finite_extent, factors))
     if None not in extents:
         return _finite_sum(operation, factors, extents, problem, using)

@@ -75,7 +75,8 @@ def round_parts(
     """
     if not parts:
         return np.zeros(shape, dtype=out.dtype)
-    parts = [part._replace(values=held(part.values, out)) for part in sorted(parts, key=lambda part: -part.high)]
+    low = min(part.low for part in parts)
+    parts = [part._replace(values=held(part.values, out, low)) for part in sorted(parts, key=lambda part: -part.high)]
     rounded = np.zeros(shape, dtype=out.dtype, like=parts[0].values)
     levels, starts = _plan(parts)
     if len(parts) == levels == 1 and _is_cast(out, overflow, upward):

@@ -42,6 +42,21 @@ def at_once(tensor: Any, cached: int) -> int:
     return AT_ONCE if is_elsewhere(tensor) else cached
 
 
-def held(tensor: Any, out: NumberFormat) -> Any:
-    """Return a tensor where arrays of a format exist: bfloat16 and float8 do in main memory alone."""
-    return tensor if out.dtype.isbuiltin == 1 else fetched(tensor)
+def held(tensor: Any, out: NumberFormat, low: int) -> Any:
+    """Return multiples of 2**low where they can be rounded to a format: narrow ones in main memory alone.
+
+    Devices lack bfloat16 and float8, CuPy rounds to float16 by way of float32, and it takes subnormal numbers of
+    float32 for zeros.
+    """
+    rounds_there = out.is_integer or out.name == "float64" or (out.name == "float32" and low >= out.min_exponent)
+    return tensor if rounds_there else fetched(tensor)
+
+
+def readable(tensor: Any) -> Any:
+    """Return a tensor of float32 as float64 if it has subnormal numbers and is elsewhere, where they count as zeros."""
+    if not is_elsewhere(tensor) or tensor.dtype != np.float32:
+        return tensor
+    magnitude = tensor.view(np.uint32) & np.uint32(0x7FFFFFFF)
+    if not (magnitude - np.uint32(1) < np.uint32(0x007FFFFF)).any():  # from 1, for 0 becomes the largest
+        return tensor
+    return np.asarray(fetched(tensor).astype(np.float64), like=tensor)

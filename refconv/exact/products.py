@@ -26,6 +26,7 @@ from refconv.exact.slicing import (
     ceil_log2,
     count_slices,
     is_ordinary,
+    largest_magnitude,
     real_slices,
     share,
 )
@@ -98,11 +99,7 @@ def _carried(factors: list[Reals], kind: Any) -> list[Reals]:
 
 def _bound(operation: str, first: Reals, second: Reals, problem: Problem) -> float:
     """Bound the sum of the magnitudes of the products of any result."""
-    return _largest(first) * _norm(operation, second, problem)
-
-
-def _largest(values: Reals) -> float:
-    return max(0.0, float(values.max()), -float(values.min())) if values.size else 0.0
+    return largest_magnitude(first) * _norm(operation, second, problem)
 
 
 def _norm(operation: str, second: Reals, problem: Problem) -> float:
@@ -116,8 +113,8 @@ def _norm(operation: str, second: Reals, problem: Problem) -> float:
         groups = sizes.reshape(problem.groups, len(sizes) // problem.groups, *sizes.shape[1:])
         sums = groups.sum(axis=(1, *range(3, groups.ndim)))
     added = sizes.size // max(1, sums.size)
-    rounded_up: float = _largest(sums) * (1 + 2 * added * float(np.finfo(sizes.dtype).eps))
-    return min(rounded_up, _largest(sizes) * problem.reduction_length(operation))
+    rounded_up: float = largest_magnitude(sums) * (1 + 2 * added * float(np.finfo(sizes.dtype).eps))
+    return min(rounded_up, largest_magnitude(sizes) * problem.reduction_length(operation))
 
 
 def _convolved(
@@ -166,7 +163,7 @@ def _cut(
 
 def _all_fit(operation: str, first: list[Slice], second: list[Slice], problem: Problem) -> bool:
     """Tell whether no pair's results can leave 53 bits."""
-    sizes = max(math.ldexp(_largest(part), -exponent) for exponent, part in first)
+    sizes = max(math.ldexp(largest_magnitude(part), -exponent) for exponent, part in first)
     norms = max(math.ldexp(_norm(operation, part, problem), -exponent) for exponent, part in second)
     return sizes * norms <= 2.0**SIGNIFICAND
 

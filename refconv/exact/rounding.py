@@ -51,7 +51,8 @@ def round_terms(
     size = int(np.prod(shape, dtype=np.int64))
     if not terms:
         return np.zeros(shape, dtype=out.dtype)
-    flat = [(exponent, held(values, out).reshape(size)) for exponent, values in terms]
+    low = min(exponent for exponent, _ in terms)
+    flat = [(exponent, held(values, out, low).reshape(size)) for exponent, values in terms]
     rounded = np.zeros(size, dtype=out.dtype, like=flat[0][1])
     chunk = at_once(rounded, CHUNK)
     for start in range(0, size, chunk):

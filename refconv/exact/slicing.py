@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import FormatError
-from refconv.exact.places import at_once, in_place
+from refconv.exact.places import at_once, in_place, is_elsewhere, readable
 
 Float64s = npt.NDArray[np.float64]
 Reals = npt.NDArray[np.float64 | np.float32]
@@ -45,16 +45,23 @@ def finite_extent(tensor: Reals) -> tuple[int, int] | None:
     """Return :func:`extent`, or None where a tensor has NaN or infinities; looks at every element once."""
     flat = tensor.reshape(-1)
     largest, low = 0.0, LAST
-    first, each = at_once(flat, _FIRST), at_once(flat, _PIECE)
-    for start, stop in pairwise([0, *range(first, flat.size, each), flat.size] if flat.size else []):
+    each = at_once(flat, _PIECE)
+    for start, stop in pairwise([0, *range(_FIRST, flat.size, each), flat.size] if flat.size else []):
         piece = flat[start:stop]
-        here = max(float(piece.max()), -float(piece.min()))
+        here = largest_magnitude(piece)
         if not math.isfinite(here):
             return None
         largest = max(largest, here)
         if here and not _are_multiples(piece, low, math.frexp(here)[1]):
             low = min(low, _lowest_bit(as_float64(piece)))
     return (low, math.frexp(largest)[1]) if largest else (0, 0)
+
+
+def largest_magnitude(values: Reals) -> float:
+    """Return the largest absolute value, 0 if there is none; NaN if there is NaN."""
+    if is_elsewhere(values):
+        return float(np.abs(values).max()) if values.size else 0.0  # who waits for a device once waits less
+    return max(float(values.max()), -float(values.min()), 0.0) if values.size else 0.0
 
 
 def is_ordinary(low: int, high: int) -> bool:
@@ -211,5 +218,5 @@ def as_reals(tensor: Any) -> Reals:
     """Embed a tensor of any of our formats in the narrower of float32 and float64 that holds it exactly."""
     array = in_place(tensor)
     narrow = array.dtype == np.float32 or array.dtype.itemsize <= 2
-    reals: Reals = array.astype(np.float32 if narrow else np.float64, copy=False)
+    reals: Reals = readable(array.astype(np.float32 if narrow else np.float64, copy=False))
     return reals

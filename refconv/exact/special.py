@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import FormatError
-from refconv.exact.places import held, in_place
+from refconv.exact.places import fetched, in_place, is_elsewhere
 from refconv.exact.sums import ExactSum, overflow_mode
 from refconv.formats import NumberFormat, canonical_nans
 
@@ -54,12 +54,12 @@ class SpecialSum:
 
     def round(self, out: NumberFormat, overflow: str | None = None, *, upward: bool = False) -> Array:
         """Round the finite elements once, and put the special ones in their place."""
-        special = held(self.special, out)
-        here = special != 0
+        here = self.special != 0
         if out.is_integer and here.any():
             raise FormatError(f"{out} must hold every exact result, but {int(here.sum())} are NaN or infinite.")
         rounded = self.finite.round(out, overflow, upward=upward)
-        rounded[here] = _carried(special[here], out, overflow).astype(out.dtype)
+        special = self.special if is_elsewhere(rounded) else fetched(self.special)
+        rounded[special != 0] = _carried(special[special != 0], out, overflow).astype(out.dtype)
         return canonical_nans(rounded)
 
 

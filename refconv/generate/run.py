@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from refconv import __version__
 from refconv.catalogue import FILLS, VERSION, CaseSpec, cases
 from refconv.catalogue.promises import promises_of
 from refconv.errors import DisagreementError, RefconvError, SuiteError
@@ -243,14 +244,14 @@ def oracle_name(oracle: str | None) -> str | None:
 
 
 def _provenance(made: list[Made], oracle: str | None, device: str) -> dict[str, Any]:
-    packages = ["refconv", "numpy", "scipy", "ml_dtypes", *([oracle.partition(":")[0]] if oracle else [])]
+    packages = ["numpy", "scipy", "ml_dtypes", *([oracle.partition(":")[0]] if oracle else [])]
     opinions = {case: said for one in made for case, said in one.opinions.items()}
     sampled = {case: names for one in made for case, names in one.sampled.items()}
     return {
         "machine": platform.machine(),
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in packages},
+        "versions": {"refconv": __version__, **{name: version(name) for name in packages}},
         "witnesses": {reference.name: "every element of every operation" for reference in REFERENCES},
         **({"sample": STATED, "sampled": dict(sorted(sampled.items()))} if sampled else {}),
         **({} if device == "cpu" else {"device of im2col": device}),

@@ -7,10 +7,10 @@ import shlex
 import stat
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
+from refconv import __version__
 from refconv.errors import ImplementationError
 from refconv.implementations.messages import (
     TRANSPORTS,
@@ -139,7 +139,7 @@ class Command:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise ImplementationError(f"{self.words[0]} must be a program that can be started: {reason}.") from None
-        greeting = {"type": "start", "seq": self._next(), "protocol": VERSION, "refconv": version("refconv")}
+        greeting = {"type": "start", "seq": self._next(), "protocol": VERSION, "refconv": __version__}
         self._greeted(self._exchange(greeting, self.start))
         self._failed_starts = 0
 

@@ -8,7 +8,9 @@ import importlib
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Collection
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -31,7 +33,19 @@ FORMS = "a known engine ({known}), package.module:name, path/file.py:name, or pa
 
 def engines() -> dict[str, EntryPoint]:
     """Return the known engines: everything installed under the entry-point group ``refconv.implementations``."""
-    return {point.name: point for point in entry_points(group=GROUP)}
+    known = {point.name: point for point in entry_points(group=GROUP)}
+    return known if "im2col" in known else _of_a_checkout() | known
+
+
+@lru_cache(maxsize=1)
+def _of_a_checkout() -> dict[str, EntryPoint]:
+    """Return the engines that this package would have if it were installed, from what stands beside it."""
+    try:
+        stated = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+    except OSError:
+        return {}
+    points = stated.get("project", {}).get("entry-points", {}).get(GROUP, {})
+    return {name: EntryPoint(name, value, GROUP) for name, value in points.items()}
 
 
 def load_implementation(text: str) -> Runner:

@@ -14,10 +14,9 @@ from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_numpy_array
 
 from refconv.problem import ConvProblem
-from refconv.reference.columns import budget_at, speaks_numpy
 
 Array = Any  # of any array API namespace
 
@@ -136,9 +135,8 @@ def _blocks(problem: ConvProblem, like: Array, weight: Array) -> Iterator[tuple[
     kernels = xp.reshape(xp.astype(weight, like.dtype, copy=False), (problem.groups, each, *problem.kernel_size))
     shapes = (*problem.stride, math.prod(layout.plane)), (math.prod(layout.wide),), (layout.length,)
     size = getattr(like.dtype, "itemsize", 8) * sum(map(math.prod, shapes))
-    budget = budget_at(like, CACHE)
-    channels = max(1, min(problem.groups, budget // size))
-    images = max(1, min(problem.batch, budget // (size * channels)))
+    channels = max(1, min(problem.groups, CACHE // size))
+    images = max(1, min(problem.batch, CACHE // (size * channels)))
     memory = [xp.zeros((images, channels, *shape), dtype=like.dtype, device=device(like)) for shape in shapes]
     for image, channel, which in product(
         range(0, problem.batch, images), range(0, problem.groups, channels), range(each)
@@ -191,8 +189,8 @@ def _fill_wide(wide: Array, grad_output: Array, layout: Layout) -> Array:
 
 
 def _multiplier(like: Array) -> Callable[[Array, Array, Array], Array]:
-    """Return the product of a run and weights: in memory that is there, where it can be written to."""
+    """Return the product of a run and weights: in memory that is there, where NumPy makes it."""
     multiply = array_namespace(like).multiply
-    if speaks_numpy(like):
+    if is_numpy_array(like):
         return lambda run, weights, room: multiply(run, weights, out=room)
     return lambda run, weights, room: multiply(run, weights)

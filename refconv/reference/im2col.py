@@ -20,7 +20,17 @@ from array_api_compat import array_namespace, device
 
 from refconv.problem import ConvProblem, Geometry
 from refconv.reference import depthwise
-from refconv.reference.columns import Block, buffers, is_pointwise, matrices, overlap_add, part, speaks_numpy, unfolded
+from refconv.reference.columns import (
+    Block,
+    buffers,
+    is_on_a_device,
+    is_pointwise,
+    matrices,
+    overlap_add,
+    part,
+    speaks_numpy,
+    unfolded,
+)
 
 Array = Any  # of any array API namespace
 
@@ -63,7 +73,7 @@ def forward(x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -
     problem.check_tensor("x", x.shape)
     problem.check_tensor("weight", weight.shape)
     y = _empty(problem.y_shape, x, weight)
-    if depthwise.serves(problem):
+    if _is_depthwise(problem, y):
         depthwise.forward(y, x, weight, problem)
     else:
         kernels = _kernels(weight, y, problem)
@@ -108,7 +118,7 @@ def grad_input(grad_output: Array, weight: Array, problem: ConvProblem) -> Array
     problem.check_tensor("grad_output", grad_output.shape)
     problem.check_tensor("weight", weight.shape)
     gradient = _zeros(problem.x_shape, grad_output, weight)
-    if depthwise.serves(problem):
+    if _is_depthwise(problem, gradient):
         depthwise.grad_input(gradient, grad_output, weight, problem)
         return gradient
     kernels = array_namespace(gradient).matrix_transpose(_kernels(weight, gradient, problem))
@@ -156,7 +166,7 @@ def grad_weight(x: Array, grad_output: Array, problem: ConvProblem) -> Array:
     problem.check_tensor("x", x.shape)
     problem.check_tensor("grad_output", grad_output.shape)
     gradient = _zeros(problem.weight_shape, x, grad_output)
-    if depthwise.serves(problem):
+    if _is_depthwise(problem, gradient):
         depthwise.grad_weight(gradient, x, grad_output, problem)
         return gradient
     xp, total = array_namespace(gradient), None
@@ -198,6 +208,11 @@ def grad_bias(grad_output: Array, problem: Geometry) -> Array:
     xp = array_namespace(grad_output)
     axes = (0, *range(2, len(grad_output.shape)))
     return xp.sum(grad_output, axis=axes, dtype=grad_output.dtype)
+
+
+def _is_depthwise(problem: ConvProblem, like: Array) -> bool:
+    """Tell whether multiply-adds replace the products: not on a device, which would be asked once for every tap."""
+    return depthwise.serves(problem) and not is_on_a_device(like)
 
 
 def _flat(grad_output: Array, block: Block, like: Array, problem: ConvProblem) -> Array:

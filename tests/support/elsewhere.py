@@ -1,7 +1,7 @@
 """Arrays that are not NumPy's, for tests without a device: they understand NumPy's words, and mix with none of its own.
 
-Like CuPy's, they answer NumPy's functions with arrays of their own kind, are never converted unasked, and know neither
-``initial`` nor ``where`` in reductions.
+Like CuPy's, they answer NumPy's functions with arrays of their own kind, are never converted unasked, know neither
+``initial`` nor ``where`` in reductions, take subnormal numbers of float32 for zeros, and round to float16 by way of it.
 """
 
 from types import SimpleNamespace
@@ -26,10 +26,21 @@ class Elsewhere(np.lib.mixins.NDArrayOperatorsMixin):
         raise TypeError("implicit conversion to a NumPy array")
 
     def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
-        return NotImplemented if method != "__call__" or ufunc.signature else _called(ufunc, inputs, keywords)
+        if method != "__call__" or ufunc.signature:
+            return NotImplemented
+        return _flushed(_called(ufunc, [_flushed(value) for value in inputs], keywords))
 
     def __array_function__(self, function, types, arguments, keywords):
+        if function is np.asarray:  # what carries an array there
+            return Elsewhere(*arguments)
         return _called(function, arguments, keywords)
+
+    def astype(self, dtype, copy=True):
+        """Convert, subnormal numbers to zeros, and narrow ones by way of float32."""
+        steps = [] if dtype == self.dtype else [np.float32, dtype] if dtype == np.float16 else [dtype]
+        for kind in steps:
+            self = _flushed(Elsewhere(_flushed(self).there.astype(kind, copy=copy)))
+        return self
 
     def __array_namespace__(self, **_):
         return NAMESPACE
@@ -93,6 +104,14 @@ def _called(function, arguments, keywords):
     if keywords.pop("device", "elsewhere") != "elsewhere":
         raise TypeError("no such device")
     return _wrapped(function(*_unwrapped(arguments), **{name: _unwrapped(value) for name, value in keywords.items()}))
+
+
+def _flushed(value):
+    """Put zeros in the place of subnormal numbers of float32."""
+    if not isinstance(value, Elsewhere) or value.dtype != np.float32:
+        return value
+    small = np.abs(value.there) < 2.0**-126
+    return Elsewhere(np.where(small, np.float32(0), value.there)) if (small & (value.there != 0)).any() else value
 
 
 def _unwrapped(value):
