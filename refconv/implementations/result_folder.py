@@ -25,6 +25,7 @@ Array = npt.NDArray[Any]
 
 OWN = Layouts()
 STATED = "results.json"
+LARGEST = 2**28  # bytes of it
 STATUSES = {"unsupported": "UNSUPPORTED", "rejected": "REJECTED", "error": "ERROR", "crash": "CRASH",
             "timeout": "TIMEOUT"}  # fmt: skip
 WORDS = {"unsupported": "", "rejected": "refused a legal problem", "error": "broke down", "crash": "crashed",
@@ -155,8 +156,14 @@ def _regular(folder: Path, name: str) -> tuple[Path, int]:
 def _stated(folder: Path) -> dict[str, Any]:
     """Read ``results.json``, if there is one."""
     path = folder / STATED
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
+    try:
+        size = _regular(folder, STATED)[1]
+    except ValueError as error:
+        raise SuiteError(f"{path.parent}: {error}.") from None
+    if size > LARGEST:
+        raise SuiteError(f"{path}: must have at most {LARGEST} bytes, got {size}.")
     try:
         document = json.loads(path.read_bytes())
     except (ValueError, RecursionError):

@@ -14,6 +14,7 @@ from refconv.suite.names import is_file_name
 
 MANIFEST = "MANIFEST.json"
 SUMS = "SHA256SUMS"
+LARGEST = 2**28  # bytes of MANIFEST and SUMS, whose size is stated nowhere
 PROVENANCE = "PROVENANCE.json"
 
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -38,7 +39,7 @@ def list_folder(folder: Path) -> list[str]:
         raise SuiteError(f"{folder}: the folder must be readable, got {error.strerror}.") from None
 
 
-def read_file(folder: Path, name: str, nbytes: int | None = None) -> bytes:
+def read_file(folder: Path, name: str, nbytes: int | None = None, most: int | None = None) -> bytes:
     """Read one regular file that lies directly in a folder.
 
     Parameters
@@ -47,6 +48,8 @@ def read_file(folder: Path, name: str, nbytes: int | None = None) -> bytes:
     name : str
     nbytes : int, optional
         The size that the manifest states, in bytes; nothing is read if the file has another one.
+    most : int, optional
+        The largest size, in bytes.
 
     Raises
     ------
@@ -64,8 +67,17 @@ def read_file(folder: Path, name: str, nbytes: int | None = None) -> bytes:
             raise SuiteError(
                 f"{path}: must have {nbytes} bytes, got {status.st_size}; fetch or generate the suite again."
             )
+        if most is not None and status.st_size > most:
+            raise SuiteError(f"{path}: must have at most {most} bytes, got {status.st_size}; fetch the suite again.")
+        return _read(descriptor, status.st_size, path)
+
+
+def _read(descriptor: int, size: int, path: Path) -> bytes:
+    try:
         with open(descriptor, "rb", closefd=False) as file:
-            return file.read(status.st_size)
+            return file.read(size)
+    except MemoryError:  # a sparse file holds terabytes on a small disk
+        raise SuiteError(f"{path}: must fit into memory, got {size} bytes; fetch the suite again.") from None
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 
 from refconv.errors import SuiteError
 from refconv.suite.assembly import build_group, parse_index
-from refconv.suite.files import MANIFEST, read_file, sha256
+from refconv.suite.files import LARGEST, MANIFEST, read_file, sha256
 from refconv.suite.manifest import GroupRecord, Manifest, parse_manifest
 from refconv.suite.model import Case, Group
 
@@ -143,7 +143,7 @@ def load_suite(folder: str | Path) -> Suite:
         raise SuiteError(f"{folder}: a suite must be a folder, and there is none; make one with 'refconv generate'.")
     if not os.path.exists(folder / MANIFEST):
         raise SuiteError(f"{folder}: a suite must hold {MANIFEST}, which is missing; make one with 'refconv generate'.")
-    return Suite(folder, parse_manifest(read_file(folder, MANIFEST), str(folder / MANIFEST)))
+    return Suite(folder, parse_manifest(read_file(folder, MANIFEST, most=LARGEST), str(folder / MANIFEST)))
 
 
 def read_index(suite: Suite, record: GroupRecord) -> dict[str, Any]:

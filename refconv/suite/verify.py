@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from refconv.errors import SuiteError
-from refconv.suite.files import MANIFEST, PROVENANCE, SUMS, list_folder, read_file, sha256
+from refconv.suite.files import LARGEST, MANIFEST, PROVENANCE, SUMS, list_folder, read_file, sha256
 from refconv.suite.lint import lint_group
 from refconv.suite.manifest import FileRecord, parse_sums
 from refconv.suite.reader import Suite, load_suite
@@ -56,8 +56,8 @@ def _verify_file(folder: Path, record: FileRecord) -> list[str]:
 
 def _verify_sums(suite: Suite) -> list[str]:
     try:
-        sums = parse_sums(read_file(suite.folder, SUMS), str(suite.folder / SUMS))
-        manifest = sha256(read_file(suite.folder, MANIFEST))
+        sums = parse_sums(read_file(suite.folder, SUMS, most=LARGEST), str(suite.folder / SUMS))
+        manifest = sha256(read_file(suite.folder, MANIFEST, most=LARGEST))
     except SuiteError as error:
         return [str(error)]
     stated = {record.path: record.sha256 for record in suite.manifest.files} | {MANIFEST: manifest}

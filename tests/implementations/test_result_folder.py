@@ -8,7 +8,7 @@ import refconv
 from refconv import SuiteError
 from refconv.implementations import RESULT_NAMES
 from refconv.implementations.messages import packed
-from refconv.implementations.result_folder import ResultFolder, result_file
+from refconv.implementations.result_folder import LARGEST, ResultFolder, result_file
 from refconv.suite.embedded import smoke_folder
 
 WORKED = "worked-example-float32-iota/x3x3-w2x2"
@@ -146,6 +146,24 @@ def test_statuses_are_stated_beside_the_files(results, suite):
 )
 def test_a_damaged_statement_is_one_sentence(results, suite, text, sentence):
     (results / "results.json").write_text(text)
+    with pytest.raises(SuiteError, match=r"results\.json") as caught:
+        ResultFolder(results, suite)
+    assert sentence in str(caught.value)
+
+
+@needs_posix
+@pytest.mark.parametrize(("what", "sentence"), [
+    ("pipe", "must be a regular file"), ("folder", "must be a regular file"), ("link", "must be a regular file"),
+    ("sparse", f"must have at most {LARGEST} bytes, got {LARGEST + 1}"),
+])  # fmt: skip
+def test_a_statement_that_is_no_file_or_fills_all_memory_is_one_sentence(results, suite, what, sentence):
+    import os
+
+    place = results / "results.json"
+    make = {"pipe": os.mkfifo, "folder": os.mkdir, "link": lambda path: path.symlink_to("/dev/zero")}
+    make.get(what, lambda path: path.write_bytes(b"{}"))(place)
+    if what == "sparse":
+        os.truncate(place, LARGEST + 1)
     with pytest.raises(SuiteError, match=r"results\.json") as caught:
         ResultFolder(results, suite)
     assert sentence in str(caught.value)

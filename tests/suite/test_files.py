@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
 from refconv.errors import SuiteError
-from refconv.suite.files import list_folder, read_file
+from refconv.suite.files import LARGEST, list_folder, read_file
+from refconv.suite.verify import verify_files
 
 
 def test_a_file_of_the_stated_size_is_read(tmp_path: Path) -> None:
@@ -19,6 +21,22 @@ def test_another_size_is_refused_with_both_numbers(tmp_path: Path, size: int) ->
     (tmp_path / "a").write_bytes(b"12")
     with pytest.raises(SuiteError, match=f"must have {size} bytes, got 2"):
         read_file(tmp_path, "a", size)
+
+
+def test_a_file_that_fills_all_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").touch()
+    stated = os.stat_result((stat.S_IFREG, *[0] * 5, 2**60, 0, 0, 0))  # sparse, on a file system that holds it
+    monkeypatch.setattr("refconv.suite.files.os.fstat", lambda _: stated)
+    with pytest.raises(SuiteError, match=f"a: must fit into memory, got {2**60} bytes"):
+        read_file(tmp_path, "a", 2**60)
+
+
+@pytest.mark.parametrize("name", ["MANIFEST.json", "SHA256SUMS"])
+def test_a_sparse_list_of_the_files_is_refused_by_its_size(suite_folder: Path, name: str) -> None:
+    os.truncate(suite_folder / name, LARGEST + 1)
+    assert verify_files(suite_folder)[0] == (
+        f"{suite_folder / name}: must have at most {LARGEST} bytes, got {LARGEST + 1}; fetch the suite again."
+    )
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
