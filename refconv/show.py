@@ -14,6 +14,7 @@ from rich.table import Table
 from refconv.errors import CatalogueError
 from refconv.problem import TransposedProblem
 from refconv.suite import FLAGS, Case, Suite
+from refconv.suite.strict_json import visible
 
 SMALL = 64  # elements up to which a tensor is printed whole
 LINE = 2**16  # columns of a line in a file or a pipe, at most
@@ -53,7 +54,7 @@ def print_rows(head: Iterable[str], rows: Iterable[Iterable[str]], console: Cons
 
 def print_case(case: Case, console: Console) -> None:
     """Print what a case is, what a failure would mean, its geometry and its numbers."""
-    console.print(f"[bold]{escape(case.id)}[/]\n{escape(case.comment)}\n")
+    console.print(f"[bold]{escape(case.id)}[/]\n{escape(visible(case.comment))}\n")
     console.print(_geometry(case))
     console.print("\n[bold]A failure usually means[/]")
     for flag in case.flags:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
 
 import pytest
+from rich.console import Console
 from rich.table import Table
 
+import refconv
 from refconv.cli.output import console, progress_bar, waiting
+from refconv.show import print_case
+from refconv.suite.embedded import smoke_folder
 
 
 class Terminal(io.StringIO):
@@ -69,3 +74,9 @@ def test_a_table_is_as_wide_as_it_must_where_nobody_has_a_window(monkeypatch, st
     table.add_row(*"x" * 9)
     console().print(table)
     assert ("a column of 8" in sys.stdout.getvalue()) == whole
+
+
+def test_a_comment_cannot_speak_to_the_terminal():
+    shown = Console(file=io.StringIO())
+    print_case(replace(next(iter(refconv.load_suite(smoke_folder()))), comment="see\n \x1b[31m[bold]"), shown)
+    assert "see \\x1b[31m[bold]" in shown.file.getvalue()

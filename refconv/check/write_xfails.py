@@ -16,6 +16,7 @@ from refconv.check.xfails import EXPECTABLE, Xfail
 from refconv.errors import XfailError
 from refconv.problem import OPERATIONS
 from refconv.suite import matches
+from refconv.suite.strict_json import visible
 
 FILL_IN = "FILL IN: a link to where this failure is tracked"
 LONGEST = 200  # characters of a reason
@@ -71,7 +72,7 @@ def write_xfails(report: Report, path: str | Path, known: Sequence[Xfail] = (), 
     kept = [entry for entry in known if not entry.strict or entry in silent]
     failed = [o for o in report.outcomes if o.status in (*EXPECTABLE, "XFAIL") and o.xfail not in kept]
     entries = kept + _entries(failed, report.outcomes)
-    text = "\n".join([HEAD.format(implementation=_visible(report.implementation)), *map(_table, entries)])
+    text = "\n".join([HEAD.format(implementation=visible(report.implementation)), *map(_table, entries)])
     try:
         replace_file(target, text.encode("utf-8"))
     except OSError as error:
@@ -87,7 +88,7 @@ def _entries(failed: Sequence[Outcome], outcomes: Iterable[Outcome]) -> list[Xfa
         alike = list(kind)
         smallest = min(alike, key=_elements)
         for pattern in _patterns(alike, [outcome for outcome in right if outcome.operation == smallest.operation]):
-            entry = smallest.xfail or Xfail("", _visible(smallest.message)[:LONGEST] or smallest.status, FILL_IN)
+            entry = smallest.xfail or Xfail("", visible(smallest.message)[:LONGEST] or smallest.status, FILL_IN)
             key = Xfail(pattern, entry.reason, entry.issue, (), entry.status if smallest.xfail else smallest.status)
             twin = next((k for k in found if (k.match, k.status, k.issue) == (pattern, key.status, key.issue)), key)
             found.setdefault(twin, []).append(smallest.operation)
@@ -137,8 +138,4 @@ def _table(entry: Xfail) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(_visible(text), ensure_ascii=False)  # of what JSON escapes, quotes and backslashes are left
-
-
-def _visible(text: str) -> str:
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in " ".join(text.split()))
+    return json.dumps(visible(text), ensure_ascii=False)  # of what JSON escapes, quotes and backslashes are left

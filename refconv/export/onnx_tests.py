@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from refconv.errors import ImplementationError
+from refconv.errors import ImplementationError, SuiteError
 from refconv.export.c_literals import identifier
 from refconv.export.entries import about_case, described, document
 from refconv.export.form import Form
@@ -42,11 +42,18 @@ def write_onnx(folder: Path, suite: Suite, prompts: Iterable[Prompt], options: O
     ------
     ImplementationError
         If the package onnx is missing.
+    SuiteError
+        If two tests would have one name.
     """
     _require_onnx()
     entries = []
     for prompt in prompts:
         name, nodes = name_of(prompt), nodes_of(prompt)
+        if (folder / KIND / name).exists():
+            raise SuiteError(
+                f"case {prompt.case.id!r}: its id must differ from others by more than signs, another one has the test {name!r} "
+                "too; choose one of them by --select."
+            )
         _write_test(folder / KIND / name, prompt, nodes, options)
         entries.append({"test": f"{KIND}/{name}", **_entry(prompt, nodes)})
     write_json(folder / "index.json", document("onnx", suite, options) | {"tests": entries})

@@ -11,6 +11,7 @@ from refconv.errors import GeometryError
 from refconv.judge import Element
 from refconv.problem import Problem, TransposedProblem, read_problem
 from refconv.suite import FLAGS
+from refconv.suite.strict_json import visible
 
 MARKS = {
     "PASS": "✓", "SUSPICIOUS": "?", "XFAIL": "x", "FAIL": "✗", "XPASS": "+", "UNSUPPORTED": "–", "REJECTED": "⊘",
@@ -32,8 +33,7 @@ def plain(text: str, longest: int = LONGEST) -> str:
     >>> plain("a\n  b\x1b[31m")
     'a b\\x1b[31m'
     """
-    line = " ".join(text[: longest + 1].split())
-    shown = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line)
+    shown = visible(text[: longest + 1])
     return shown if len(text) <= longest else f"{shown[:longest]} ..."
 
 

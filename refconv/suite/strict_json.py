@@ -86,6 +86,17 @@ def shorten(text: str, limit: int = 160) -> str:
     return text if len(text) <= limit else f"{text[:keep]}...{text[-keep:]}"
 
 
+def visible(text: str) -> str:
+    r"""Put a text on one line, and escapes in the place of signs that a terminal would obey.
+
+    Examples
+    --------
+    >>> visible("a\n  b\x1b[31m")
+    'a b\\x1b[31m'
+    """
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in " ".join(text.split()))
+
+
 def _unique(pairs: list[tuple[str, Any]], where: str) -> dict[str, Any]:
     document: dict[str, Any] = {}
     for key, value in pairs:

@@ -14,6 +14,7 @@ from refconv.export.raw import SCALES
 from refconv.implementations.layouts import Layouts
 from refconv.implementations.messages import packed
 from refconv.implementations.result_folder import ResultFolder
+from refconv.suite import write_group, write_manifest
 from refconv.suite.embedded import smoke_folder
 
 NEEDS_ONNX = [pytest.param("onnx", marks=pytest.mark.client)]
@@ -156,6 +157,18 @@ def test_mistakes_end_in_one_sentence(suite, tmp_path, arguments, sentence):
     with pytest.raises(CatalogueError, match=sentence):
         export(suite, tmp_path / "out", *arguments)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.client
+def test_two_cases_that_onnx_cannot_tell_apart_are_named(suite, tmp_path):
+    pytest.importorskip("onnx")
+    group = suite.group(WORKED.partition("/")[0])
+    cases = [replace(group.cases[0], id=f"{group.name}/{slug}") for slug in ("a-b", "a.b")]
+    records = [write_group(tmp_path, replace(group, cases=tuple(cases)))]
+    write_manifest(tmp_path, "smoke", "2026.1.31", records, {})
+    with pytest.raises(SuiteError, match="a.b': its id must differ from others by more than signs"):
+        export(refconv.load_suite(tmp_path), tmp_path / "out", "onnx")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
