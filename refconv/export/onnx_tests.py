@@ -51,8 +51,8 @@ def write_onnx(folder: Path, suite: Suite, prompts: Iterable[Prompt], options: O
         name, nodes = name_of(prompt), nodes_of(prompt)
         if (folder / KIND / name).exists():
             raise SuiteError(
-                f"case {prompt.case.id!r}: its id must differ from others by more than signs, another one has the test {name!r} "
-                "too; choose one of them by --select."
+                f"case {prompt.case.id!r}: its id must differ from others by more than signs, another one has the "
+                f"test {name!r} too; choose one of them by --select."
             )
         _write_test(folder / KIND / name, prompt, nodes, options)
         entries.append({"test": f"{KIND}/{name}", **_entry(prompt, nodes)})

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from refconv.errors import SuiteError
-from refconv.suite.files import MANIFEST, sha256
+from refconv.suite.files import MANIFEST, PROVENANCE, SUMS, sha256
 from refconv.suite.names import is_file_name, is_slug
 from refconv.suite.schemas import MANIFEST as MANIFEST_SCHEMA
 from refconv.suite.schemas import validate
@@ -163,15 +162,28 @@ def parse_sums(data: bytes, where: str) -> dict[str, str]:
 
 
 def _refuse_twins(names: list[str], kind: str) -> None:
-    for name, count in Counter(names).items():
-        if count > 1:
-            raise SuiteError(f"the name of a {kind} must be unique in a suite, got {name!r} {count} times.")
+    clash = _clash(names)
+    if clash:
+        raise SuiteError(f"the name of a {kind} must be unique in a suite, got {clash!r} twice; case does not count.")
+
+
+def _clash(names: Iterable[str]) -> str | None:
+    """Return a name that another one is where case does not count, as on most disks of Windows and macOS."""
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            return name
+        seen.add(name.lower())
+    return None
 
 
 def _check_files(document: dict[str, Any], files: dict[str, FileRecord], where: str) -> None:
     names = [group["name"] for group in document["groups"]]
     if len(files) != len(document["files"]) or len(set(names)) != len(names):
         raise SuiteError(f"{where}: every group and every file must be listed once; generate the suite again.")
+    clash = _clash([MANIFEST, SUMS, PROVENANCE, *files])
+    if clash:
+        raise SuiteError(f"{where}: files must have names that differ by more than case, got {clash!r} beside another.")
     wrong = [name for name in files if not is_file_name(name)] + [name for name in names if not is_slug(name)]
     if wrong:
         raise SuiteError(

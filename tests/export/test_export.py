@@ -166,7 +166,7 @@ def test_two_cases_that_onnx_cannot_tell_apart_are_named(suite, tmp_path):
     cases = [replace(group.cases[0], id=f"{group.name}/{slug}") for slug in ("a-b", "a.b")]
     records = [write_group(tmp_path, replace(group, cases=tuple(cases)))]
     write_manifest(tmp_path, "smoke", "2026.1.31", records, {})
-    with pytest.raises(SuiteError, match="a.b': its id must differ from others by more than signs"):
+    with pytest.raises(SuiteError, match=r"a\.b': its id must differ from others by more than signs"):
         export(refconv.load_suite(tmp_path), tmp_path / "out", "onnx")
     assert not (tmp_path / "out").exists()
 

@@ -58,13 +58,18 @@ def test_a_version_that_is_a_date_is_written(version: str) -> None:
 
 
 def test_two_groups_of_one_name_are_refused() -> None:
-    with pytest.raises(SuiteError, match="name of a group must be unique in a suite, got 'a' 2 times"):
+    with pytest.raises(SuiteError, match="name of a group must be unique in a suite, got 'a' twice"):
         text_of(record("a"), record("a"))
 
 
 def test_two_files_of_one_name_are_refused() -> None:
     with pytest.raises(SuiteError, match=r"name of a file must be unique in a suite, got 'README\.md'"):
         build_manifest("core", "2026.1", [], [FileRecord.of("README.md", b"")] * 2)
+
+
+def test_two_files_that_one_disk_takes_for_one_are_refused() -> None:
+    with pytest.raises(SuiteError, match=r"must be unique in a suite, got 'readme\.md' twice; case does not count"):
+        build_manifest("core", "2026.1", [], [FileRecord.of(name, b"") for name in ("README.md", "readme.md")])
 
 
 def _first(document: Any, key: str) -> Any:
@@ -83,6 +88,14 @@ DAMAGE: dict[str, tuple[Callable[[Any], Any], str]] = {
     "size-negative": (lambda doc: _first(doc, "files").update(nbytes=-1), "breaks rule 'minimum'"),
     "hash-short": (lambda doc: _first(doc, "files").update(sha256="00"), "breaks rule 'pattern'"),
     "file-twice": (lambda doc: doc["files"].append(doc["files"][0]), "every file must be listed once"),
+    "file-twice-but-for-case": (
+        lambda doc: doc["files"].append(doc["files"][0] | {"path": doc["files"][0]["path"].upper()}),
+        "names that differ by more than case, got 'README.MD' beside another",
+    ),
+    "own-file": (
+        lambda doc: doc["files"].append(doc["files"][0] | {"path": "sha256sums"}),
+        "names that differ by more than case, got 'sha256sums' beside another",
+    ),
     "group-twice": (lambda doc: doc["groups"].append(doc["groups"][0]), "every file must be listed once"),
     "group-without-file": (lambda doc: doc["files"].pop(), r"both files of group 'a', 'a\.safetensors' is missing"),
     "wrong-groups": (lambda doc: doc.update(numberOfGroups=2), "numberOfGroups must be 1, .* got 2"),
