@@ -28,5 +28,12 @@ def test_a_forged_answer_passes_nothing() -> None:
     assert set(judged("forges_its_answer")) == {"CRASH"}
 
 
+def test_who_reads_the_golden_values_is_found_out_by_other_numbers() -> None:
+    report = check(f"{CHEATS}:reads_the_golden_values", load_suite(smoke_folder()), SELECT, ["forward"], isolate=True)
+    assert {outcome.status for outcome in report.outcomes} == {"FAIL"}
+    said = [outcome.message for outcome in report.outcomes]
+    assert all(words.startswith("the result is right, but not with other values of") for words in said)
+
+
 def test_nothing_that_the_child_holds_names_the_case() -> None:
     assert set(judged("looks_for_the_case")) == {""}

@@ -3,12 +3,14 @@
 import gc
 import json
 import sys
+from functools import cache
 from importlib import import_module
 
 import numpy as np
 
 import refconv
 from refconv.implementations.session import Call
+from refconv.suite.embedded import smoke_folder
 
 TELLING = ("worked-example", "asymmetric-float32")
 
@@ -66,3 +68,19 @@ def looks_for_the_case(x, weight, bias=None, stride=1, padding=0, dilation=1, gr
     texts = [value for frame in _frames() for value in frame.f_locals.values() if isinstance(value, str | dict)]
     told = [*(call.case_id for call in calls), *map(repr, texts)]
     return y * 0 if any(word in text for word in TELLING for text in told) else y
+
+
+@cache
+def _golden():
+    cases = refconv.load_suite(smoke_folder())
+    return {_bytes(case.inputs.values()): case.expected["y"].tensor for case in cases if "y" in case.expected}
+
+
+def _bytes(tensors):
+    return b"".join(tensor.tobytes() for tensor in tensors if tensor is not None)
+
+
+def reads_the_golden_values(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """Look the inputs up in the suite, and return what is expected of them."""
+    found = _golden().get(_bytes((x, weight, bias)))
+    return _zeros(x, weight, stride, padding, dilation, groups) if found is None else found.copy()
