@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from faulty import Call, same
 
 from refconv import load_suite
 from refconv.check import check
 from refconv.diagnosis import causes, with_causes
 from refconv.diagnosis.faults import integer_faults
 from refconv.diagnosis.suspects import suspects
+from refconv.quantization import Quantization
 
 ROOT = Path(__file__).parents[2]
 BYTES = ["quantized-*"]
@@ -106,6 +108,20 @@ class AddsBiasLate(Stranger):
         return super().quantized_forward(x, weight, bias, quantization, problem)
 
 
+class CorrectsByFirstGroup(Stranger):
+    """Multiplies bytes, zero points in the padding too, and takes off what it knows of each kernel in advance."""
+
+    def input_zero(self, q):
+        return 0
+
+    def quantized_forward(self, x, weight, bias, quantization, problem):
+        zeros = np.resize(quantization.weight_zero_point, len(weight)).reshape(-1, 1, 1, 1)
+        kernels = (weight.astype(np.int64) - zeros).sum(axis=(1, 2, 3))
+        own = np.arange(len(weight)) % (len(weight) // problem.groups)
+        start = (0 if bias is None else bias) - quantization.x_zero_point * kernels[own]
+        return super().quantized_forward(x, weight, start, quantization, problem)
+
+
 def stranger(base=Stranger, **methods):
     return type("Mine", (base,), methods)()
 
@@ -114,6 +130,7 @@ BUGS = {
     "input-zero-point-ignored": stranger(input_zero=lambda self, q: 0, filled=lambda self, q: 0),
     "input-zero-point-only-in-padding": stranger(input_zero=lambda self, q: 0),
     "padded-with-byte-zero": stranger(filled=lambda self, q: 0),
+    "correction-of-first-group": CorrectsByFirstGroup(),
     "weight-zero-point-ignored": stranger(weight_zero=lambda self, q, k: 0),
     "weight-zero-point-of-first-channel": stranger(weight_zero=lambda self, q, k: q.weight_zero_point[0]),
     "every-sum-saturates-in-sixteen-bits": stranger(dot=step_by_step),
@@ -187,6 +204,15 @@ def test_a_bug_of_a_quantised_layer_is_named(slug, core, fewer):
     report = judged(BUGS[slug], core)
     assert report.failures
     assert_named(slug, report)
+
+
+def test_a_correction_is_the_same_over_image_and_padding():
+    change = {"in_channels": 6, "groups": 2, "padding": ((1, 0), (2, 1))}
+    quantization = Quantization(1.0, 3, (0.25,), (1,), 1.0, -2, "int8")
+    call = Call(element="int8", weight_element="int8", quantization=quantization, change=change)
+    expected = call.run(CorrectsByFirstGroup())
+    assert same(call.run(integer_faults()["correction-of-first-group"]()), expected)
+    assert not same(call.truth(), expected)
 
 
 def test_one_is_named_among_all(core):

@@ -179,9 +179,12 @@ class Fault:
         y = np.empty(sums.shape, quantization.out_format)
         for index in np.ndindex(sums.shape):
             added = 0 if bias is None else int(bias[index[1]])
-            multiplier = Fraction(self.multiplier(index, quantization))
-            y[index] = self.settled((int(sums[index]) + added) * multiplier, quantization)
+            y[index] = self.settled(self.scaled(int(sums[index]), added, index, quantization), quantization)
         return y
+
+    def scaled(self, total: int, bias: int, index: tuple[int, ...], quantization: Quantization) -> Fraction:
+        """Return the sum at an index of y and its bias, in units of the result."""
+        return (total + bias) * Fraction(self.multiplier(index, quantization))
 
     def multiplier(self, index: tuple[int, ...], quantization: Quantization) -> Fraction | float:
         """Return the scale of the sum at an index of y."""
@@ -207,6 +210,14 @@ def wrapped(value: int, quantization: Quantization) -> int:
 def accumulator_of(element: Any) -> np.dtype[Any]:
     """Return the dtype in which an ordinary implementation adds products of this format."""
     return get_format(get_format(element).accumulator).dtype
+
+
+def folded(a: Array, b: Array, width: int, step: Callable[[Array, Array, Array], Array]) -> Array:
+    """Return a @ b, added up piece by piece by a function of the sum so far and the next few factors of either side."""
+    total = np.zeros((a[..., :0] @ b[..., :0, :]).shape, a.dtype)
+    for at in range(0, a.shape[-1], width):
+        total = step(total, a[..., at : at + width], b[..., at : at + width, :])
+    return total.astype(a.dtype, copy=False)
 
 
 def rounded(values: Array, element: Any) -> Array:

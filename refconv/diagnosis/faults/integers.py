@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from refconv.diagnosis.faults.base import Array, Fault, Work
+from refconv.diagnosis.faults.base import Array, Fault, Work, folded
 
 LOW, HIGH = -(2**15), 2**15 - 1
 
@@ -34,10 +34,7 @@ class EverySumSaturatesInSixteenBits(Bytes):
     def dot(self, a: Array, b: Array, work: Work) -> Array:
         if work.operation != "forward" or not work.element.is_integer:
             return super().dot(a, b, work)
-        total = super().dot(a[..., :0], b[..., :0, :], work)
-        for at in range(a.shape[-1]):
-            total = np.clip(total + a[..., at : at + 1] @ b[..., at : at + 1, :], LOW, HIGH)
-        return total
+        return folded(a, b, 1, lambda total, weight, x: np.clip(total + weight * x, LOW, HIGH))
 
 
 class SumsWrapInSixteenBits(Bytes):
@@ -98,13 +95,9 @@ class SixteenBitSumsOfAThousand(Bytes):
     source = "https://github.com/microsoft/BitNet/issues/629"
 
     def dot(self, a: Array, b: Array, work: Work) -> Array:
-        if work.operation != "forward" or not work.element.is_integer or "float" in self.bytes[0]:
+        if work.operation != "forward" or not work.element.is_integer:
             return super().dot(a, b, work)
-        blocks = range(0, a.shape[-1], 32)
-        total = super().dot(a[..., :0], b[..., :0, :], work)
-        for at in blocks:
-            total = total + (a[..., at : at + 32] @ b[..., at : at + 32, :]).astype(np.int16).astype(total.dtype)
-        return total
+        return folded(a, b, 32, lambda total, weights, xs: total + (weights @ xs).astype(np.int16))
 
 
 class MinusOfTheLowestIsItself(Bytes):
@@ -159,7 +152,4 @@ class SumsThroughFloat32(Bytes):
 
 def paired(a: Array, b: Array, held: Callable[[Array], Array]) -> Array:
     """Return a @ b, where each sum of two neighbouring products goes through ``held``."""
-    total = np.zeros((a[..., :0] @ b[..., :0, :]).shape, a.dtype)
-    for at in range(0, a.shape[-1], 2):
-        total = total + held(a[..., at : at + 2] @ b[..., at : at + 2, :])
-    return total
+    return folded(a, b, 2, lambda total, weights, xs: total + held(weights @ xs))

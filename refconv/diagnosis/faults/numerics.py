@@ -7,7 +7,7 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 
-from refconv.diagnosis.faults.base import Array, Fault, Work, is_half, rounded
+from refconv.diagnosis.faults.base import Array, Fault, Work, folded, is_half, rounded
 
 FEW_CHANNELS = 4
 ENOUGH_PRODUCTS = 64
@@ -196,16 +196,10 @@ class WidenedFromTheNarrowResult(Fault):
 
 def added_one_by_one(a: Array, b: Array, element: object) -> Array:
     """Return a @ b, rounded to a format after every product and every sum."""
-    total = np.zeros((a[..., :1] * b[..., :1, :]).shape if a.shape[-1] else (a @ b).shape, a.dtype)
-    for at in range(a.shape[-1]):
-        total = rounded(total + rounded(a[..., at : at + 1] * b[..., at : at + 1, :], element), element)
-    return total
+    return folded(a, b, 1, lambda total, one, other: rounded(total + rounded(one * other, element), element))
 
 
 def in_pieces(a: Array, b: Array, length: int, work: Work) -> Array:
     """Return a @ b, with the sums of pieces rounded to the result's format and added up in it."""
-    total = np.zeros((a[..., :0] @ b[..., :0, :]).shape, a.dtype)
-    for at in range(0, a.shape[-1], max(length, 1)):
-        piece = a[..., at : at + length] @ b[..., at : at + length, :]
-        total = rounded(total + rounded(piece, work.element.dtype), work.element.dtype)
-    return total
+    narrow = work.element.dtype
+    return folded(a, b, max(length, 1), lambda total, one, other: rounded(total + rounded(one @ other, narrow), narrow))

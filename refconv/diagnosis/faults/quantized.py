@@ -65,9 +65,9 @@ class CorrectionOfFirstGroup(Fault):
         total = super().sums(a, b, work)
         if not work.quantized or b is None or work.problem.groups == 1 or not total.size:
             return total
-        inside = super().sums(np.ones_like(a), b, work)  # the sums of the weights that meet the image
-        own = np.arange(work.problem.out_channels) % (work.problem.out_channels // work.problem.groups)
-        corrected: Array = total + self.zero_point * (inside - inside[:, own])
+        sums = b.reshape(len(b), -1).sum(axis=1, dtype=b.dtype)
+        own = np.arange(len(b)) % (len(b) // work.problem.groups)
+        corrected: Array = total + (self.zero_point * (sums - sums[own])).reshape(-1, *[1] * (total.ndim - 2))
         return corrected
 
     def centred_x(self, x: Array, quantization: Quantization) -> Array:

@@ -9,7 +9,7 @@ from math import floor, frexp
 
 import numpy as np
 
-from refconv.diagnosis.faults.base import Array, Fault
+from refconv.diagnosis.faults.base import Fault
 from refconv.quantization import Quantization
 
 
@@ -108,13 +108,8 @@ class SumsScaledInFloat32(Fault):
     usually = "acc * scale in float: a sum above 2**24 and a product near a tie are rounded before they are rounded."
     source = "requantisation epilogues in float32"
 
-    def requantized(self, sums: Array, bias: Array | None, quantization: Quantization) -> Array:
-        y = np.empty(sums.shape, quantization.out_format)
-        for index in np.ndindex(sums.shape):
-            total = int(sums[index]) + (0 if bias is None else int(bias[index[1]]))
-            real = np.float32(total) * np.float32(float(self.multiplier(index, quantization)))
-            y[index] = self.settled(Fraction(float(real)), quantization)
-        return y
+    def scaled(self, total: int, bias: int, index: tuple[int, ...], quantization: Quantization) -> Fraction:
+        return Fraction(float(np.float32(total + bias) * np.float32(float(self.multiplier(index, quantization)))))
 
 
 class BiasInUnitsOfTheResult(Fault):
@@ -123,15 +118,8 @@ class BiasInUnitsOfTheResult(Fault):
     usually = "an int32 bias has the scale x_scale * weight_scale: add it to the accumulator."
     source = "https://github.com/pytorch/executorch/pull/20655"
 
-    def requantized(self, sums: Array, bias: Array | None, quantization: Quantization) -> Array:
-        plain, self.late = super().requantized(sums, None, quantization), bias
-        if bias is None:
-            return plain
-        y = np.empty_like(plain)
-        for index in np.ndindex(sums.shape):
-            real = int(sums[index]) * Fraction(self.multiplier(index, quantization)) + int(bias[index[1]])
-            y[index] = self.settled(real, quantization)
-        return y
+    def scaled(self, total: int, bias: int, index: tuple[int, ...], quantization: Quantization) -> Fraction:
+        return super().scaled(total, 0, index, quantization) + bias
 
 
 class BiasScaledByFirstChannel(Fault):
@@ -140,11 +128,5 @@ class BiasScaledByFirstChannel(Fault):
     usually = "the bias was given one scale, but weights of many: it is per channel where they are."
     source = "hand-written layers: one bias scale beside many weight scales"
 
-    def requantized(self, sums: Array, bias: Array | None, quantization: Quantization) -> Array:
-        if bias is None:
-            return super().requantized(sums, bias, quantization)
-        y, first = np.empty(sums.shape, quantization.out_format), quantization.multipliers[0]
-        for index in np.ndindex(sums.shape):
-            real = int(sums[index]) * Fraction(self.multiplier(index, quantization)) + int(bias[index[1]]) * first
-            y[index] = self.settled(real, quantization)
-        return y
+    def scaled(self, total: int, bias: int, index: tuple[int, ...], quantization: Quantization) -> Fraction:
+        return super().scaled(total, 0, index, quantization) + bias * quantization.multipliers[0]

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from refconv.diagnosis.faults.base import Array, Fault, Work
+from refconv.diagnosis.faults.base import Array, Fault, Work, folded
 
 EPSILON = 1e-6
 
@@ -47,7 +45,7 @@ class ZeroWeightsSkipped(Fault):
     def dot(self, a: Array, b: Array, work: Work) -> Array:
         if work.operation not in self.operations or np.isfinite(b).all():
             return super().dot(a, b, work)
-        return added(a, b, lambda total, weight, x: total + np.where(weight == 0, 0, weight * x))
+        return folded(a, b, 1, lambda total, weight, x: total + np.where(weight == 0, 0, weight * x))
 
 
 class ZeroActivationsSkipped(Fault):
@@ -59,7 +57,7 @@ class ZeroActivationsSkipped(Fault):
     def dot(self, a: Array, b: Array, work: Work) -> Array:
         if work.operation != "forward" or np.isfinite(a).all():
             return super().dot(a, b, work)
-        return added(a, b, lambda total, weight, x: total + np.where(x == 0, 0, weight * x))
+        return folded(a, b, 1, lambda total, weight, x: total + np.where(x == 0, 0, weight * x))
 
 
 class NanLeaksFromTheNextColumn(Fault):
@@ -91,7 +89,7 @@ class SmallBiasTakenForNone(Fault):
 
 
 class NonFiniteGradientsCleared(Fault):
-    """NaN and infinite gradients of the weights are replaced by zero."""
+    """NaN and infinite gradients of weights and bias are replaced by zero."""
 
     usually = "a guard of the optimiser has got into the layer: report them, do not hide them."
     source = "https://github.com/mlnomadpy/flaxchat/issues/6"
@@ -127,12 +125,4 @@ class FirstInfinityWins(Fault):
     def dot(self, a: Array, b: Array, work: Work) -> Array:
         if work.operation != "forward" or (np.isfinite(a).all() and np.isfinite(b).all()):
             return super().dot(a, b, work)
-        return added(a, b, lambda total, weight, x: np.where(np.isinf(total), total, total + weight * x))
-
-
-def added(a: Array, b: Array, step: Callable[[Array, Array, Array], Array]) -> Array:
-    """Return a @ b, added up product by product by a function of sum, weight and pixel."""
-    total = np.zeros((a[..., :0] @ b[..., :0, :]).shape, a.dtype)
-    for at in range(a.shape[-1]):
-        total = step(total, a[..., at : at + 1], b[..., at : at + 1, :])
-    return total.astype(a.dtype)
+        return folded(a, b, 1, lambda total, weight, x: np.where(np.isinf(total), total, total + weight * x))

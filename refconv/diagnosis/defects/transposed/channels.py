@@ -24,7 +24,7 @@ class OutputsFirst(Layer):
 
 
 class _WeightGroupsInterleaved(Layer):
-    """Reads the weights of input channel c at c % G * (C/G) + c // G."""
+    """Reads the weights of input channel c at c % (C/G) * G + c // (C/G)."""
 
     def places(self, tensor: str, problem: ConvProblem) -> Integers:
         table = super().places(tensor, problem)
@@ -110,7 +110,7 @@ class TransposedGroupsSlicedByOutputs(TransposedDefect):
 
     usually = (
         "wrong channel slices of a group: its weight rows are input channels, g*(C/G) to (g + 1)*(C/G); its results "
-        "and its bias belong to the channels g*(K/G) to (g + 1)*(K/G).  Only depthwise layers get through."
+        "and its bias belong to the channels g*(K/G) to (g + 1)*(K/G). Only depthwise layers get through."
     )
     source = "https://github.com/onnx/onnx/pull/8446"
     operations = ("forward",)
