@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from refconv.problem import ConvProblem
 Fails = Callable[[ConvProblem], bool | None]  # None: refused
 
 LONGEST_SCAN = 40
+LARGE = 2**12  # an attribute, or elements of x, from here on
 OBVIOUS = 4  # that something shows only with two rows, or four, is no news
 
 
@@ -47,10 +49,12 @@ class Conditions:
     complete: bool = True
 
     def __str__(self) -> str:
-        late = "" if self.complete else "; there was no time to try all attributes"
-        if not self.found:
-            return f"No attribute of the problem matters: it goes wrong as early as on {self.smallest}{late}."
-        return f"It occurs where {' and '.join(self.found)} (simplest problem: {self.smallest}{late})."
+        if self.found:
+            late = "" if self.complete else "; there was no time to try all attributes"
+            return f"It occurs where {' and '.join(self.found)} (simplest problem: {self.smallest}{late})."
+        if not self.complete:
+            return f"It goes wrong as early as on {self.smallest}; there was no time to find out what matters there."
+        return f"No attribute of the problem matters: it goes wrong as early as on {self.smallest}."
 
 
 def conditions(problem: ConvProblem, fails: Fails, seconds: float = 4.0) -> Conditions:
@@ -73,11 +77,10 @@ def conditions(problem: ConvProblem, fails: Fails, seconds: float = 4.0) -> Cond
     """
     search = _Search(fails, seconds)
     smallest = _simplified(problem, search)
-    roomy, found = _with_room(smallest, search), []
-    for name, read, write in attributes(roomy):
-        text = _necessary(name, roomy, read(roomy), write, search)
-        if text:
-            found.append(text)
+    roomy = _with_room(smallest, search)
+    telling = sorted(attributes(roomy), key=lambda item: -item.read(roomy))  # the large ones first, while there is time
+    texts = {name: _necessary(name, roomy, read(roomy), write, search) for name, read, write in telling}
+    found = [text for name, *_ in attributes(roomy) if (text := texts[name])]
     found = multiplied(roomy, _related(roomy, found, search), search.ask)
     return Conditions(smallest, roomy, tuple(dict.fromkeys(found)), search.tried, not search.late)
 
@@ -125,6 +128,8 @@ def _simplified(problem: ConvProblem, search: _Search) -> ConvProblem:
 
 def _with_room(problem: ConvProblem, search: _Search) -> ConvProblem:
     """Enlarge the image where the fault survives it, so that kernels and pads have room to vary."""
+    if math.prod(problem.x_shape) > LARGE:  # each answer would take long
+        return problem
     change, axes = with_field("input_size"), len(problem.input_size)
     for more in ((12, 11), (11, 12), (13, 13), (12, 12), (0, 11), (11, 0)):
         sizes = tuple(map(sum, zip(problem.input_size, (9, *more)[-axes:], strict=True)))
@@ -165,7 +170,8 @@ def _necessary(name: str, problem: ConvProblem, value: int, write: Change, searc
 def _scanned(name: str, value: int, problem: ConvProblem, change: Change, search: _Search) -> dict[int, bool]:
     least = 0 if name.startswith("pad") else 1
     highest = max(2 * value + 2, value + 9) if value < LONGEST_SCAN else value + 9
-    values = range(max(least, highest - 2 * LONGEST_SCAN), highest)
+    lowest = highest - 2 * LONGEST_SCAN if value < LARGE else value - 8  # which is enough to see a threshold
+    values = range(max(least, lowest), highest)
     asked = {number: search(change, problem, number) for number in values}
     return {number: answer for number, answer in asked.items() if answer is not None}
 

@@ -16,6 +16,7 @@ from refconv.diagnosis.difference import Difference, difference, difference_of_l
 from refconv.diagnosis.numerics import explain_rounding
 from refconv.diagnosis.observe import Observation, call
 from refconv.diagnosis.pairs import find_pair
+from refconv.diagnosis.places import wrong_places
 from refconv.diagnosis.probes import FORMAT, Probe, inputs_of, probe_named, probe_of
 from refconv.diagnosis.products import ROLES, Array, Floats
 from refconv.diagnosis.recover import recover
@@ -133,7 +134,8 @@ def _described(
     plain = replace(plain, problem=probe.problem.descriptor, conditions=found)
     if not recovery.faithful:
         arithmetic = explain_rounding(runner, operation)
-        return replace(plain, remark=arithmetic or f"What it computes could not be recovered: {recovery.remark}")
+        unclear = f"What it computes could not be recovered: {recovery.remark} {wrong_places(operation, probe, run)}"
+        return replace(plain, remark=arithmetic or unclear.strip())
     differences = [difference(operation, recovery.products)] if operation != "grad_bias" else []
     if recovery.linear is not None:
         differences.append(difference_of_linear(recovery.linear, differences[0] if differences else None))

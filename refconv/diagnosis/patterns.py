@@ -112,6 +112,12 @@ class Selection:
         text = " and ".join(map(str, self.patterns))
         return f"unless {text}" if self.negated else text
 
+    @property
+    def clause(self) -> str:
+        """What follows a statement: "where ..." or "unless ..."; empty if it holds everywhere."""
+        text = str(self)
+        return text if not text or self.negated or text.startswith(("where", "of ")) else f"where {text}"
+
 
 def pattern_of(letter: str, chosen: Integers, whole: Integers) -> Pattern | None:
     """Describe a set of values among all that a letter takes; None if it is all of them.
@@ -148,10 +154,13 @@ def _tail(begin: int, length: int) -> str:
 
 
 def _period(letter: str, chosen: Integers, whole: Integers) -> Pattern | None:
-    for modulus in range(2, 9):
-        for kind, some in (("%", chosen), ("!%", np.setdiff1d(whole, chosen))):
+    rest = np.setdiff1d(whole, chosen)
+    steps = {int(np.diff(some).max()) for some in (chosen, rest) if len(some) > 1}
+    for modulus in sorted({*range(2, 9), *steps}):
+        for kind, some in (("%", chosen), ("!%", rest)):
             remainder = int(some[0] % modulus)
-            if len(some) > 1 and np.array_equal(some, whole[whole % modulus == remainder]):
+            enough = len(some) > 2 or (len(some) > 1 and (modulus < 9 or remainder == 0))
+            if enough and np.array_equal(some, whole[whole % modulus == remainder]):
                 odd = {(2, 0): "even", (2, 1): "odd"}.get((modulus, remainder), "") if kind == "%" else ""
                 return Pattern(letter, kind, (modulus, remainder), odd)
     return None

@@ -56,19 +56,20 @@ class Recovery:
     calls: int
 
 
-class _Budget:
+class Budget:
     """Counts calls, and says when the time is over."""
 
     def __init__(self, call: Call, seconds: float) -> None:
         self.call, self.calls, self.end = call, 0, time.monotonic() + seconds
 
     def __call__(self, inputs: dict[str, Array]) -> Floats:
+        """Return the result; TimeoutError where it is too late, UnclearError where it is not finite."""
         if time.monotonic() > self.end:
             raise TimeoutError
         self.calls += 1
         result = self.call(inputs)
         if not np.isfinite(result).all():
-            raise _UnclearError("it returns infinities or NaN for inputs of a few large integers.")
+            raise UnclearError("it returns infinities or NaN for inputs of a few large integers.")
         return result
 
 
@@ -95,7 +96,7 @@ def recover(operation: str, problem: ConvProblem, call: Call, seconds: float = 5
     >>> found.products.x.tolist(), found.products.weight.tolist(), found.faithful
     ([0, 1, 1, 2], [0, 0, 1, 1], True)
     """
-    timed, nothing = _Budget(call, seconds), _products(problem, operation, [])
+    timed, nothing = Budget(call, seconds), _products(problem, operation, [])
     try:
         linear = recover_linear(operation, problem, timed)
         products = nothing if operation == "grad_bias" else _recovered(operation, problem, timed, largest)
@@ -104,7 +105,7 @@ def recover(operation: str, problem: ConvProblem, call: Call, seconds: float = 5
         return Recovery(
             operation, problem, nothing, None, False, "its calls take too long to look closer.", timed.calls
         )
-    except _UnclearError as error:
+    except UnclearError as error:
         return Recovery(operation, problem, nothing, None, False, str(error), timed.calls)
     return Recovery(operation, problem, products, linear, not remark, remark, timed.calls)
 
@@ -125,7 +126,7 @@ def ordinary(operation: str, problem: ConvProblem, key: str) -> dict[str, Array]
     }
 
 
-class _UnclearError(Exception):
+class UnclearError(Exception):
     """The answers cannot be read; the message says why."""
 
 
@@ -137,7 +138,7 @@ def _recovered(operation: str, problem: ConvProblem, call: Call, largest: int) -
     hot, coded = roles.arguments[roles.hot], roles.arguments[roles.coded]
     size = math.prod(problem.shape_of(coded))
     if size * math.prod(problem.shape_of(operation)) > MOST:
-        raise _UnclearError("the problem is too large.")
+        raise UnclearError("the problem is too large.")
     codes, inputs = decoder(size, largest), zeros(operation, problem)
     silent = dict(inputs) | {hot: ordinary(operation, problem, "silent")[hot]}
     constant = call(inputs).ravel()  # what comes of nothing is no product; the check will tell
@@ -169,7 +170,7 @@ def _split(
     if not ambiguous.any():
         return [found]
     if depth > 14 or mask.sum() < 2:
-        raise _UnclearError("each result adds up more terms than could be told apart.")
+        raise UnclearError("each result adds up more terms than could be told apart.")
     (members,) = np.nonzero(mask)
     halves = [np.isin(np.arange(len(mask)), members[start::2]) for start in (0, 1)]  # what meets is mostly adjacent
     return [part for half in halves for part in _split(probe, codes, half, depth + 1)]

@@ -44,8 +44,7 @@ def sentences(difference: Difference, problem: ConvProblem) -> list[str]:
         clauses = _clauses(difference, part, problem)
         if not clauses:
             continue
-        where = f"where {part.where}, " if part.where.patterns and not part.one else ""
-        where = where.replace("where unless", "unless").replace("where where", "where")
+        where = f"{part.where.clause}, " if part.where.patterns and not part.one else ""
         text = where + "; ".join(clauses)
         text = f"in addition, {text}" if part.extra else text
         found.append(text[0].upper() + text[1:] + ".")
@@ -70,7 +69,7 @@ def _clauses(difference: Difference, part: Part, problem: ConvProblem) -> list[s
     if difference.view is not None and "own" in difference.view.letters:
         return [_pairs(part, difference)]
     if part.one:
-        clauses.append(f"a one is read instead of zero {_where(part.where)}")
+        clauses.append(f"a one is read instead of zero {part.where.clause}")
     elif _zero(part, difference):
         return [f"{_everything(difference)} zero"]
     plain = [formula for formula in part.formulas if formula.kind != "window"]
@@ -87,7 +86,7 @@ def _clauses(difference: Difference, part: Part, problem: ConvProblem) -> list[s
 
 def _pairs(part: Part, difference: Difference) -> str:
     what = "every y adds the bias" if difference.operation == "forward" else "grad_bias adds up grad_output"
-    but = f", except {_where(part.dropped)}" if part.dropped else ""
+    but = f", except {part.dropped.clause}" if part.dropped else ""
     return f"{what} of all channels{but}, where it must be that of the own channel k"
 
 
@@ -111,14 +110,8 @@ def _everything(difference: Difference) -> str:
 
 def _products(difference: Difference, selection: Selection) -> str:
     bias = (difference.operation, difference.tensor) == ("forward", "bias")
-    some = f" {_where(selection)}" if selection.patterns else ""
+    some = f" {selection.clause}" if selection.patterns else ""
     return f"the bias{some} is" if bias else f"{'the' if some else 'all'} terms{some} are"
-
-
-def _where(selection: Selection) -> str:
-    if not selection.patterns:
-        return ""
-    return str(selection) if selection.negated or str(selection).startswith("where") else f"where {selection}"
 
 
 def _formula(formula: Formula, difference: Difference, part: Part, problem: ConvProblem, verb: str) -> str:
@@ -209,7 +202,7 @@ def _dropped(selection: Selection, difference: Difference) -> str:
     result = {"forward": "outputs", "grad_input": "elements of grad_output", "grad_weight": "elements of grad_output",
               "grad_bias": "elements of grad_output"}[difference.operation]  # fmt: skip
     verdict = "are not computed (zero)" if difference.operation == "forward" else "are not used"
-    text = _where(selection)
+    text = selection.clause
     if difference.tensor == "bias":
         return f"{'no bias is added' if difference.operation == 'forward' else f'{result} {verdict}'} {text}"
     if selection.only(OUTPUTS):
@@ -219,7 +212,7 @@ def _dropped(selection: Selection, difference: Difference) -> str:
     outs = Selection(tuple(p for p in selection.patterns if p.letter in OUTPUTS))
     taps = Selection(tuple(p for p in selection.patterns if p.letter in TAPS))
     if not selection.negated and len(outs.patterns) + len(taps.patterns) == len(selection.patterns):
-        return f"{result} {_where(outs)} miss the taps {_where(taps)}"
+        return f"{result} {outs.clause} miss the taps {taps.clause}"
     return f"products are left out {text}"
 
 

@@ -125,12 +125,14 @@ def _arithmetic(wrong: Sequence[Observation]) -> str:
     if not all(item.repeatable for item in wrong):
         return "Two calls with equal inputs differ: state that is kept, or memory that is read before it is written."
     error = max(item.error for item in wrong)
-    if error < ROUNDING:
-        return (
-            f"The differences are small (up to {error:.1e} of the largest result): it looks like rounding, "
-            "as in Winograd, FFT or narrower arithmetic, not like a wrong term."
-        )
-    return ""
+    if error >= ROUNDING:
+        return ""
+    terms = max(ConvProblem.from_descriptor(item.problem).reduction_length(item.operation) for item in wrong)
+    other = "or like a few wrong terms of long sums" if error * terms >= 1 else "not like a wrong term"
+    return (
+        f"The differences are small (up to {error:.1e} of the largest result): it looks like rounding, "
+        f"as in Winograd, FFT or narrower arithmetic, {other}."
+    )
 
 
 def _partial(wrong: Sequence[Observation]) -> str:

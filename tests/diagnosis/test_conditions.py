@@ -1,5 +1,6 @@
 """The conditions of a fault are found, and no others."""
 
+from dataclasses import replace
 from math import prod
 
 import pytest
@@ -22,6 +23,7 @@ CASES = [
     (lambda p: p.input_size[0] != p.input_size[1], ("H != W",)),
     (lambda p: p.in_channels // p.groups >= 32, ("C/G >= 32",)),
     (lambda p: p.in_channels >= 32, ("C >= 32",)),
+    (lambda p: p.in_channels // p.groups % 12 == 11, ("C/G % 12 == 11",)),
     (lambda p: p.out_channels % 3 != 0, ("K % 3 != 0",)),
     (lambda p: p.out_channels % 3 != 0 and p.groups > 1, ("groups >= 2 and K % 3 != 0",)),
     (lambda p: prod(p.weight_shape[1:]) % 4 != 0, ("C/G*kH*kW % 4 != 0",)),
@@ -45,10 +47,27 @@ def test_problems_that_are_refused_count_as_nothing():
     assert found.found == ()
 
 
-def test_a_search_that_runs_out_of_time_says_so():
+def test_a_search_that_runs_out_of_time_says_so_and_does_not_say_that_nothing_matters():
     found = conditions(FAILING, lambda p: True, seconds=-1)
     assert not found.complete
-    assert "no time to try" in str(found)
+    assert str(found) == f"It goes wrong as early as on {FAILING}; there was no time to find out what matters there."
+    assert "no time to try" in str(replace(found, found=("N >= 2",)))
+
+
+@pytest.mark.parametrize(("extents", "fails", "found"), [
+    ({"batch": 65536}, lambda p: p.batch > 65535, "N >= 65536"),
+    ({"input_size": (1, 9000)}, lambda p: p.input_size[1] > 8191, "oW >= 8192"),
+])  # fmt: skip
+def test_a_large_attribute_is_looked_at_first_and_takes_few_problems(extents, fails, found):
+    problem = ConvProblem(**{"batch": 1, "in_channels": 1, "out_channels": 1, "input_size": (1, 1),
+                             "kernel_size": (1, 1), **extents})  # fmt: skip
+    asked = []
+
+    def counted(p):
+        asked.append(p)
+        return fails(p) if len(asked) < 80 else None
+
+    assert conditions(problem, counted, seconds=60).found == (found,)
 
 
 @pytest.mark.parametrize("least", [17, 700, 3001])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from refconv.diagnosis.patterns import Pattern, pattern_of, selection_of
+from refconv.diagnosis.patterns import Pattern, Selection, pattern_of, selection_of
 
 SETS = [
     ([0], "v == 0 (the first)"), ([11], "v == 11 (the last)"), ([5], "v == 5"), ([0, 1, 2], "v < 3"),
@@ -11,6 +11,7 @@ SETS = [
     ([1, 3, 5, 7, 9, 11], "v % 2 == 1 (odd)"),
     ([0, 3, 6, 9], "v % 3 == 0"), ([1, 2, 4, 5, 7, 8, 10, 11], "v % 3 != 0"), ([4, 5, 6], "4 <= v <= 6"),
     ([0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11], "v != 5"), ([1, 2, 9], "v in {1, 2, 9}"),
+    ([0, 10], "v % 10 == 0"), ([1, 10], "v in {1, 10}"),
 ]  # fmt: skip
 
 
@@ -45,6 +46,14 @@ def test_random_products_of_sets_are_described_exactly():
 def test_a_set_without_a_pattern_has_no_words():
     letters = {"n": np.array([0, 0, 1, 1]), "oh": np.array([0, 1, 0, 1])}
     assert selection_of(np.array([True, False, False, True]), np.ones(4, bool), letters) is None
+
+
+def test_a_selection_is_said_behind_a_statement():
+    first = Pattern("v", "==", (0,), "the first")
+    assert Selection((first,)).clause == "where v == 0 (the first)"
+    assert Selection((first,), negated=True).clause == "unless v == 0 (the first)"
+    assert Selection((Pattern("own", "==", (0,)),)).clause == "of other channels"
+    assert Selection(()).clause == ""
 
 
 def test_unknown_values_do_not_disturb():
