@@ -25,9 +25,12 @@ class Decoder:
     ----------
     vectors : tuple of arrays
         One for each call.
+    counts : bool
+        The first two count up from one and down to one: where few answers add up two codes, each is read at once.
     """
 
     vectors: tuple[Floats, ...]
+    counts: bool = False
 
     def decode(self, answers: Sequence[Floats], mask: Array) -> tuple[tuple[Integers, Integers, Floats], Array]:
         """Read the answers to the calls, one for each vector.
@@ -42,11 +45,11 @@ class Decoder:
         ambiguous = np.zeros(len(answers[0]), bool)
         seen = np.stack([answer[some] for answer in answers])
         table = np.stack([vector[members] for vector in self.vectors])
-        which, factor = _single(seen, table)
+        which, factor = _single(seen, table, _counted(seen, table) if self.counts else _nearest(seen, table))
         plain = (which >= 0) & (_is_whole(factor) | _is_whole(1 / np.where(factor, factor, 2)))
         parts = [(some[plain], members[which[plain]], factor[plain])]
         for position in np.flatnonzero(~plain):
-            pair = _pair(seen[:, position], table)
+            pair = None if self.counts else _pair(seen[:, position], table)
             if pair is not None:
                 parts.append((np.full(2, some[position]), members[pair[0]], pair[1]))
             elif which[position] >= 0:
@@ -59,7 +62,10 @@ class Decoder:
 
 @functools.lru_cache(maxsize=32)
 def decoder(size: int, largest: int) -> Decoder:
-    """Return codes for that many elements, none above `largest`: a Sidon set and another, or digits.
+    """Return codes for that many elements, none above `largest`.
+
+    They are a Sidon set and another, by which sums of two can be read; for more elements, numbers that count; for
+    narrow formats, digits.
 
     Examples
     --------
@@ -71,6 +77,10 @@ def decoder(size: int, largest: int) -> Decoder:
         step = max(1, min(largest, FALLING) // (size + 1))
         falling = step * np.arange(size, 0, -1.0) + (bits("diagnosis/codes", (size,)) % np.uint64(step))
         return Decoder((codes, falling))  # their ratios rise, and are all far from each other
+    if size < min(largest, FALLING):
+        up = np.arange(1.0, size + 1)
+        check = 1 + bits("diagnosis/codes", (size,)) % np.uint64(FALLING)
+        return Decoder((up, up[::-1], check.astype(np.float64)), counts=True)
     digits: list[Floats] = [np.ones(size)]
     rest = np.arange(size)
     while len(digits) == 1 or rest.any():
@@ -97,20 +107,35 @@ def sidon(size: int) -> Floats:
     return (2.0 * p * index + index * index % p).astype(np.float64)
 
 
-def _single(seen: Floats, table: Floats) -> tuple[Integers, Floats]:
-    """Find the one code whose multiple each column is; -1 where there is none.
+def _nearest(seen: Floats, table: Floats) -> Integers:
+    """Find the code whose column has the direction that each column (v1, v2, ...) has, whatever the factor."""
+    if not table.shape[1] or not seen.shape[1]:
+        return np.full(seen.shape[1], -1)
+    unit, direction = table / np.linalg.norm(table, axis=0), seen / np.linalg.norm(seen, axis=0)
+    step = max(1, BLOCK // table.shape[1])
+    blocks = (direction[:, begin : begin + step] for begin in range(0, seen.shape[1], step))
+    return np.concatenate([np.abs(unit.T @ block).argmax(axis=0) for block in blocks])
 
-    The direction of the column (v1, v2, ...) is that of the code's column, whatever the factor.
+
+def _counted(seen: Floats, table: Floats) -> Integers:
+    """Find the code by its share in the sum of those that count up and down; -1 where it is none of the table's."""
+    if not table.shape[1]:
+        return np.full(seen.shape[1], -1)
+    total = seen[0] + seen[1]
+    count = np.rint(seen[0] * (table[0, 0] + table[1, 0]) / np.where(total, total, 1))
+    place = np.minimum(np.searchsorted(table[0], count), table.shape[1] - 1)
+    return np.where((table[0, place] == count) & (total != 0), place, -1)
+
+
+def _single(seen: Floats, table: Floats, best: Integers) -> tuple[Integers, Floats]:
+    """Return the one code whose multiple each column is, if it is a multiple of the best one, and the factor; else -1.
+
+    Rounded answers may differ a little from the multiple, but not in their direction.
     """
-    unit = table / np.linalg.norm(table, axis=0)
-    length = np.linalg.norm(seen, axis=0)
-    best, quality = np.full(seen.shape[1], -1), np.zeros(seen.shape[1])
-    if table.shape[1] and seen.shape[1] and np.isfinite(length).all():
-        direction = seen / length
-        step = max(1, BLOCK // table.shape[1])
-        blocks = (direction[:, begin : begin + step] for begin in range(0, len(best), step))
-        best = np.concatenate([np.abs(unit.T @ block).argmax(axis=0) for block in blocks])
-        residual = seen - unit[:, best] * (unit[:, best] * direction).sum(axis=0) * length
+    quality = np.zeros(seen.shape[1])
+    if table.shape[1] and seen.shape[1]:
+        unit, length = table / np.linalg.norm(table, axis=0), np.linalg.norm(seen, axis=0)
+        residual = seen - unit[:, best] * (unit[:, best] * seen).sum(axis=0)
         quality = np.abs(residual).max(axis=0) / length
     factor = seen[0] / table[0, np.maximum(best, 0)]
     near, whole = np.rint(factor), _is_whole(factor)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from refconv.diagnosis.patterns import covers, pattern_of, selection_of
+from refconv.diagnosis.patterns import covers, selection_of
 from refconv.diagnosis.probes import Probe
 from refconv.diagnosis.products import Array, Floats, Integers
 from refconv.diagnosis.recover import Budget, Call, UnclearError
+from refconv.fills import exact_integers
+from refconv.formats import natural_output
 from refconv.implementations import ARGUMENTS, RESULT_NAMES
-from refconv.problem import ConvProblem
 from refconv.reference import im2col
 
 LETTERS = {
     "forward": ("n", "k", "oh", "ow"), "grad_input": ("n", "ic", "ih", "iw"), "grad_weight": ("k", "c", "kh", "kw"),
     "grad_bias": ("k",),
 }  # fmt: skip
-MOST = 64  # calls to find out which images count wrongly
+MOST = 256  # calls to find out what counts wrongly
 
 
-def wrong_places(operation: str, probe: Probe, call: Call, seconds: float = 1.0) -> str:
-    """Say which results of an operation are wrong, or which images a gradient of parameters counts wrongly.
+def wrong_places(operation: str, probe: Probe, call: Call, seconds: float = 2.0) -> str:
+    """Say which results of an operation are wrong, or what of grad_output a gradient of parameters counts wrongly.
 
     Parameters
     ----------
@@ -43,6 +44,7 @@ def wrong_places(operation: str, probe: Probe, call: Call, seconds: float = 1.0)
     Examples
     --------
     >>> from refconv.diagnosis.probes import probe_of
+    >>> from refconv.problem import ConvProblem
     >>> probe = probe_of(ConvProblem.from_descriptor("n9c1i1x3-k1w1x2-s1x1-d1x1-p0+0x0+0-g1-o1x2"))
     >>> def forward(inputs):
     ...     return im2col.forward(**inputs, problem=probe.problem) * (np.arange(9) < 8)[:, None, None, None]
@@ -54,7 +56,7 @@ def wrong_places(operation: str, probe: Probe, call: Call, seconds: float = 1.0)
     try:
         text = _results(operation, tensors, probe.truth[operation], timed(tensors))
         if operation in ("grad_weight", "grad_bias"):
-            text = _images(operation, probe.problem, tensors, timed) or text
+            text = _shares(operation, probe, timed) or text
     except (TimeoutError, UnclearError):
         return ""
     return f"On {probe.problem}, {text}." if text else ""
@@ -65,10 +67,7 @@ def _results(operation: str, tensors: Mapping[str, Array], truth: Array, got: Fl
     wrong, name = (got != truth).ravel(), RESULT_NAMES[operation]
     if not wrong.any():
         return ""
-    letters: dict[str, Integers] = {
-        letter: part.ravel().astype(np.int64)
-        for letter, part in zip(LETTERS[operation], np.indices(truth.shape), strict=True)
-    }
+    letters = _letters(LETTERS[operation], truth.shape)
     everything = np.ones(len(wrong), bool)
     what = "is zero" if not got.ravel()[wrong].any() else "is wrong"
     if "bias" in tensors and np.array_equal(got.ravel()[wrong], tensors["bias"][letters["k"]][wrong]):
@@ -82,24 +81,51 @@ def _results(operation: str, tensors: Mapping[str, Array], truth: Array, got: Fl
     return f"all of {name} that {what} lies {parts[0].clause}, where some of it is right" if parts else ""
 
 
-def _images(operation: str, problem: ConvProblem, tensors: Mapping[str, Array], call: Call) -> str:
-    """Find the images whose share of a gradient is wrong: while that of a group is, its halves are looked at."""
-    todo, wrong, lost = [np.arange(problem.batch)], list[int](), True
+def _shares(operation: str, probe: Probe, call: Call) -> str:
+    """Find the positions of grad_output whose share of a gradient is wrong, and say where they lie.
+
+    While the share of some positions is wrong, but not lost altogether, their halves are looked at.
+    """
+    problem = probe.problem
+    shape = (problem.batch, *problem.output_size)
+    todo, wrong, lost = [np.arange(math.prod(shape))], np.zeros(math.prod(shape), bool), True
     for _ in range(MOST):
         if not todo:
             break
         group = todo.pop()
-        alone = np.isin(np.arange(problem.batch), group)
-        share = call({name: tensor * alone[:, None, None, None] for name, tensor in tensors.items()})
-        part = replace(problem, batch=len(group))
-        if np.array_equal(share, getattr(im2col, operation)(*(tensor[alone] for tensor in tensors.values()), part)):
+        inputs = _inputs(operation, probe, len(group))
+        if inputs is None:
+            return ""
+        alone = np.isin(np.arange(len(wrong)), group).reshape(shape)
+        inputs["grad_output"] *= alone[:, None]
+        share = call(inputs)
+        if np.array_equal(share, getattr(im2col, operation)(*inputs.values(), problem)):
             continue
-        if len(group) > 1:
+        if share.any() and len(group) > 1:
             todo += np.array_split(group, 2)
         else:
-            wrong.append(int(group[0]))
-            lost &= not share.any()
-    pattern = pattern_of("n", np.array(wrong), np.arange(problem.batch)) if wrong and not todo else None
-    if pattern is None:
+            wrong[group], lost = True, lost and not share.any()
+    letters = _letters(("n", "oh", "ow"), shape)
+    selection = selection_of(wrong, np.ones(len(wrong), bool), letters) if wrong.any() and not todo else None
+    if selection is None or not selection.patterns:
         return ""
-    return f"{RESULT_NAMES[operation]} {'misses' if lost else 'counts wrongly'} the images where {pattern}"
+    verb = "misses grad_output" if lost else "counts grad_output wrongly"
+    return f"{RESULT_NAMES[operation]} {verb} {selection.clause}"
+
+
+def _inputs(operation: str, probe: Probe, terms: int) -> dict[str, Array] | None:
+    """Return integers as large as sums of that many products allow, so that nothing is right by chance, or None."""
+    element = probe.element
+    largest = min(element.largest_integer, math.isqrt(2 ** (natural_output(element).precision - 1) // terms))
+    return (
+        {
+            name: exact_integers(f"diagnosis/places/{name}", probe.problem.shape_of(name), largest)
+            for name in ARGUMENTS[operation]
+        }
+        if largest
+        else None
+    )
+
+
+def _letters(names: Sequence[str], shape: Sequence[int]) -> dict[str, Integers]:
+    return {name: part.ravel().astype(np.int64) for name, part in zip(names, np.indices(tuple(shape)), strict=True)}

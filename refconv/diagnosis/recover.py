@@ -25,6 +25,7 @@ from refconv.problem import ConvProblem
 Call = Callable[[dict[str, Array]], Floats]  # inputs by name, to the result of one operation
 
 MOST = 2**27  # pairs of a code and a result: about a second for each element of the other operand
+MOST_TERMS = 2**18  # that are added up, where codes are read at once: what is made of them takes some kilobytes each
 CHECK_LARGEST = 15  # the magnitude of the inputs by which a recovered table is checked
 
 
@@ -136,10 +137,12 @@ Row = tuple[Integers, Integers, int, Floats]  # result, coded, hot, factor
 def _recovered(operation: str, problem: ConvProblem, call: Call, largest: int) -> Products:
     roles = ROLES[operation]
     hot, coded = roles.arguments[roles.hot], roles.arguments[roles.coded]
-    size = math.prod(problem.shape_of(coded))
-    if size * math.prod(problem.shape_of(operation)) > MOST:
-        raise UnclearError("the problem is too large.")
+    size, results = (math.prod(problem.shape_of(name)) for name in (coded, operation))
     codes, inputs = decoder(size, largest), zeros(operation, problem)
+    if results * (problem.reduction_length(operation) if codes.counts else size) > (
+        MOST_TERMS if codes.counts else MOST
+    ):
+        raise UnclearError("the problem is too large.")
     silent = dict(inputs) | {hot: ordinary(operation, problem, "silent")[hot]}
     constant = call(inputs).ravel()  # what comes of nothing is no product; the check will tell
     lonely = not np.array_equal(call(silent).ravel(), constant)

@@ -15,7 +15,7 @@ def test_no_two_sums_of_two_codes_are_equal(size):
 
 
 @pytest.mark.parametrize("factor", [1, -1, 2, 9, 1 / 3, 1 / 7, 0.3])
-@pytest.mark.parametrize("size", [1, 6, 500])
+@pytest.mark.parametrize("size", [1, 6, 500, 5000])
 def test_one_code_is_found_whatever_its_factor(size, factor):
     codes = decoder(size, 2**22)
     answers = [np.float32(factor) * vector.astype(np.float32) for vector in codes.vectors]
@@ -34,11 +34,24 @@ def test_two_codes_are_found(first, second):
     assert not ambiguous.any()
 
 
-@pytest.mark.parametrize("count", [3, 4, 11])
-def test_more_codes_are_said_to_be_too_many(count):
-    codes = decoder(300, 2**22)
+@pytest.mark.parametrize(("size", "count"), [(300, 3), (300, 4), (300, 11), (5000, 2), (5000, 3), (5000, 8)])
+def test_more_codes_are_said_to_be_too_many(size, count):
+    codes = decoder(size, 2**22)
     (element, _, _), ambiguous = codes.decode([vector[5 : 5 + count].sum(keepdims=True) for vector in codes.vectors],
-                                              np.ones(300, bool))  # fmt: skip
+                                              np.ones(size, bool))  # fmt: skip
+    assert not len(element)
+    assert ambiguous.all()
+
+
+def test_differences_of_many_codes_are_no_single_one():
+    codes = decoder(5000, 2**22)
+    answers = [np.array([vector[9] - vector[70]]) for vector in codes.vectors]
+    assert codes.decode(answers, np.ones(5000, bool))[1].all()
+
+
+def test_a_code_that_was_not_sent_is_not_found():
+    codes = decoder(5000, 2**22)
+    (element, _, _), ambiguous = codes.decode([vector[8:9] for vector in codes.vectors], np.arange(5000) % 2 == 1)
     assert not len(element)
     assert ambiguous.all()
 

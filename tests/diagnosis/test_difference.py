@@ -4,16 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from read_back import function_of, says_what_it_does
 
 from refconv.diagnosis.defects import all_defects, triggered_defects
 from refconv.diagnosis.difference import difference, difference_of_linear
 from refconv.diagnosis.layer import Layer
-from refconv.diagnosis.linear import Linear
-from refconv.diagnosis.observe import call
-from refconv.diagnosis.products import ABSENT, Products, slots_of
+from refconv.diagnosis.products import ABSENT, slots_of
 from refconv.diagnosis.recover import ordinary, recover
 from refconv.diagnosis.sentences import sentences
-from refconv.implementations import as_runner
 from refconv.problem import OPERATIONS, ConvProblem
 
 # Small, and every structural defect shows on one of them.
@@ -38,11 +36,6 @@ def is_structural(slug):
 STRUCTURAL = [slug for slug in all_defects() if is_structural(slug)]
 
 
-def function_of(layer, operation, problem):
-    runner = as_runner(layer)
-    return lambda tensors: call(runner, operation, tensors, problem)
-
-
 def first_showing(layer, operation):
     for problem in PROBLEMS:
         inputs = ordinary(operation, problem, "shows")
@@ -52,43 +45,16 @@ def first_showing(layer, operation):
     return None
 
 
-def read_back(found, problem):
-    """Compute with a description alone, on new inputs."""
-    view, parts = found.view, found.parts
-    met = [part.evaluate(view) for part in parts]
-    there = [item.target != ABSENT for item in met]
-    target = np.concatenate([item.target[mask] for item, mask in zip(met, there, strict=True)])
-    factor = np.concatenate([item.factor[mask] for item, mask in zip(met, there, strict=True)])
-    if found.tensor == "bias":
-        y = np.ravel_multi_index([view.letters[name] for name in ("n", "k", "oh", "ow")], problem.y_shape)
-        matrix = np.zeros((np.prod(problem.y_shape), problem.out_channels))
-        np.add.at(matrix, (np.concatenate([y[mask] for mask in there]), target), factor)
-        return Linear(found.operation, problem, matrix)
-    columns = {name: np.concatenate([known[mask] for mask in there]) for name, known in view.known.items()}
-    return Products(problem, **(columns | {found.tensor: target}), factor=factor)
-
-
 def assert_described(layer, operation, problem, dtype=np.float64):
     """Recover an operation, describe it, and compute with the description."""
-    runner = as_runner(layer)
-
-    def function(tensors):
-        return call(runner, operation, {name: tensor.astype(dtype) for name, tensor in tensors.items()}, problem)
-
+    function = function_of(layer, operation, problem, dtype)
     recovery = recover(operation, problem, function, seconds=60, largest=2**22 if dtype != np.float16 else 0)
     assert recovery.faithful, recovery.remark
     found = [difference(operation, recovery.products)] if operation != "grad_bias" else []
     found += [difference_of_linear(recovery.linear, *found)] if recovery.linear else []
     assert all(item.exact for item in found), (operation, problem.descriptor)
     assert any(sentences(item, problem) for item in found)
-    if any(item.view is None for item in found):  # the bias goes along with the products
-        return
-    inputs = ordinary(operation, problem, "read back")
-    tables = [read_back(item, problem) for item in found]
-    computed = sum(
-        table.compute(inputs) if isinstance(table, Linear) else table.compute(operation, inputs) for table in tables
-    )
-    np.testing.assert_allclose(computed, function(inputs), rtol=1e-5)
+    assert says_what_it_does(found, function, operation, problem)
 
 
 @pytest.mark.slow

@@ -60,27 +60,36 @@ def test_a_place_without_words_is_surrounded():
     )
 
 
-def only(images):
-    """Return a gradient of the weights that counts some images alone, as it stands or twice."""
+def counted(often):
+    """Return a gradient of the weights that counts each position of grad_output that often."""
 
     def grad_weight(inputs):
-        share = images(np.arange(MANY.problem.batch))[:, None, None, None]
-        return im2col.grad_weight(inputs["x"] * share, inputs["grad_output"], MANY.problem)
+        times = often(*np.indices((MANY.problem.batch, *MANY.problem.output_size)))
+        return im2col.grad_weight(inputs["x"], inputs["grad_output"] * times[:, None], MANY.problem)
 
     return grad_weight
 
 
 @pytest.mark.parametrize(
-    ("images", "words"),
+    ("often", "words"),
     [
-        (lambda n: n != 599, "grad_weight misses the images where n == 599 (the last)"),
-        (lambda n: n < 597, "grad_weight misses the images where n >= 597"),
-        (lambda n: 1 + (n == 70), "grad_weight counts wrongly the images where n == 70"),
-        (lambda n: n % 2, "grad_weight is wrong everywhere"),  # too many to look at each
+        (lambda n, oh, ow: n != 599, "grad_weight misses grad_output where n == 599 (the last)"),
+        (lambda n, oh, ow: n < 300, "grad_weight misses grad_output where n >= 300"),
+        (lambda n, oh, ow: 1 + (n == 70), "grad_weight counts grad_output wrongly where n == 70"),
+        (lambda n, oh, ow: 1 + 2 * ((n == 7) & (ow == 1)),
+         "grad_weight counts grad_output wrongly where n == 7 and ow == 1"),
+        (lambda n, oh, ow: ow % 2, "grad_weight is wrong everywhere"),  # too many to look at each
     ],
-)
-def test_images_that_count_wrongly_are_told(images, words):
-    assert wrong_places("grad_weight", MANY, only(images)) == f"On {MANY.problem}, {words}."
+)  # fmt: skip
+def test_what_a_gradient_counts_wrongly_is_told(often, words):
+    assert wrong_places("grad_weight", MANY, counted(often)) == f"On {MANY.problem}, {words}."
+
+
+def test_a_gradient_of_the_bias_is_looked_at_as_well():
+    def grad_bias(inputs):
+        return inputs["grad_output"][:450].sum((0, 2, 3))
+
+    assert wrong_places("grad_bias", MANY, grad_bias).endswith("grad_bias misses grad_output where n >= 450.")
 
 
 def test_nothing_is_said_if_there_is_no_time():

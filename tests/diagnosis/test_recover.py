@@ -72,8 +72,24 @@ def test_many_neighbours_that_meet_in_one_result_take_few_calls():
     assert found.calls < 1500  # 2613 by halves that are not interleaved
 
 
-def test_a_problem_that_is_too_large_is_said_to_be():
-    problem = ConvProblem.from_descriptor("n65536c1i1x1-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o1x1")
-    recovery = recover("forward", problem, lambda inputs: im2col.forward(**inputs, problem=problem), 60)
+MANY = ConvProblem.from_descriptor("n65536c1i1x1-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o1x1")
+
+
+def test_many_elements_are_read_at_once():
+    def swapped(inputs):
+        y = im2col.forward(**inputs, problem=MANY)
+        y[[7, 65535]] = y[[65535, 7]]
+        return y
+
+    found = recover("forward", MANY, swapped, 60)
+    assert found.faithful
+    assert found.calls < 20
+    assert found.products.x.tolist() == [*range(7), 65535, *range(8, 65535), 7]
+
+
+@pytest.mark.parametrize(("bound", "largest"), [("MOST_TERMS", 2**22), ("MOST", 0)])
+def test_a_problem_that_is_too_large_is_said_to_be(monkeypatch, bound, largest):
+    monkeypatch.setattr(f"refconv.diagnosis.recover.{bound}", 65535)
+    recovery = recover("forward", MANY, lambda inputs: im2col.forward(**inputs, problem=MANY), 60, largest)
     assert not recovery.faithful
     assert recovery.remark == "the problem is too large."
