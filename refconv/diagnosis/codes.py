@@ -69,7 +69,7 @@ def decoder(size: int, largest: int) -> Decoder:
 
     Examples
     --------
-    >>> [vector.tolist() for vector in decoder(4, 7).vectors]
+    >>> [vector.tolist() for vector in decoder(4, 0).vectors]
     [[1.0, 1.0, 1.0, 1.0], [1.0, 2.0, 3.0, 4.0]]
     """
     codes = sidon(size)
