@@ -1,13 +1,13 @@
 """How fast exact values are: the exact engine over im2col beside torch's inexact float64.
 
-Usage: ``python scripts/bench_exact.py [--threads N] [--rounds N] [--batch N] [--device cuda] [--out FILE.json]``.
+Usage: ``python scripts/bench_exact.py [--threads N] [--rounds N] [--batch N] [--device cuda] [--fills integers]``.
 Fills: ``integers`` need one convolution; ``float32`` and ``float64`` are normal deviates with all bits of their
 mantissas.  On a device the tensors lie there before and after, ours in CuPy's arrays, and the wall clock is read.
 """
 
 import benching
 
-CHOSEN = benching.options(__doc__.splitlines()[0], batch=1, device="cpu")
+CHOSEN = benching.options(__doc__.splitlines()[0], batch=1, device="cpu", fills="integers,float32,float64")
 
 import math  # noqa: E402  # BLAS reads its threads when NumPy is imported
 
@@ -104,7 +104,7 @@ def main():
 
         torch.backends.cudnn.benchmark = True  # the fastest of its algorithms
     rows, summary = [], {}
-    for fill in FILLS:
+    for fill in CHOSEN.fills.split(","):
         more, ratios = of_layers(fill)
         rows += more
         for place, name in enumerate(("forward", "grad_input", "grad_weight")):

@@ -10,6 +10,7 @@ multiplication by using fast routines of matrix multiplication", Numerical Algor
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from refconv.errors import FormatError
-from refconv.exact.places import at_once, in_place, is_elsewhere, readable
+from refconv.exact.places import AT_ONCE, in_place, is_elsewhere, readable
 
 Float64s = npt.NDArray[np.float64]
 Reals = npt.NDArray[np.float64 | np.float32]
@@ -43,18 +44,24 @@ def extent(tensor: Reals) -> tuple[int, int]:
 
 def finite_extent(tensor: Reals) -> tuple[int, int] | None:
     """Return :func:`extent`, or None where a tensor has NaN or infinities; looks at every element once."""
-    flat = tensor.reshape(-1)
     largest, low = 0.0, LAST
-    each = at_once(flat, _PIECE)
-    for start, stop in pairwise([0, *range(_FIRST, flat.size, each), flat.size] if flat.size else []):
-        piece = flat[start:stop]
+    for piece in _pieces(tensor.reshape(-1)):
         here = largest_magnitude(piece)
         if not math.isfinite(here):
             return None
         largest = max(largest, here)
+        if here and low == LAST and is_elsewhere(piece):  # where few calls matter more than short ones
+            low = _lowest_bit_of_smallest(piece, here)
         if here and not _are_multiples(piece, low, math.frexp(here)[1]):
             low = min(low, _lowest_bit(as_float64(piece)))
     return (low, math.frexp(largest)[1]) if largest else (0, 0)
+
+
+def _pieces(flat: Reals) -> Iterator[Reals]:
+    """Cut a tensor into pieces that stay in cache, the first one short, or into few where there is no such cache."""
+    first, each = (AT_ONCE, AT_ONCE) if is_elsewhere(flat) else (_FIRST, _PIECE)
+    ends = [0, *range(first, flat.size, each), flat.size] if flat.size else []
+    return (flat[start:stop] for start, stop in pairwise(ends))
 
 
 def largest_magnitude(values: Reals) -> float:
@@ -122,6 +129,13 @@ def _are_multiples(values: Reals, low: int, high: int) -> bool:
             rounded -= magic
             return bool((rounded == values).all())
     return False
+
+
+def _lowest_bit_of_smallest(values: Reals, largest: float) -> int:
+    """Return the exponent of the lowest set bit of the smallest magnitude that is not zero."""
+    sizes = np.abs(values)
+    numerator, denominator = float(np.where(sizes > 0, sizes, largest).min()).as_integer_ratio()
+    return (numerator & -numerator).bit_length() - denominator.bit_length()
 
 
 def _lowest_bit(values: Float64s) -> int:
