@@ -18,6 +18,7 @@ from refconv.check import Outcome, Report
 from refconv.check.causes import Cause
 from refconv.check.spool import taken
 from refconv.diagnosis.models import Models, refused
+from refconv.diagnosis.products import count_products
 from refconv.diagnosis.suspects import suspects
 from refconv.errors import GeometryError
 from refconv.problem import read_problem
@@ -199,7 +200,6 @@ def _key(outcome: Outcome) -> Key:
 def _work(outcome: Outcome) -> float:
     """Count the products of a case."""
     try:
-        problem = read_problem(outcome.descriptor)
+        return count_products(read_problem(outcome.descriptor))
     except GeometryError:
         return math.inf
-    return math.prod(problem.y_shape) * math.prod(problem.weight_shape[1:])

@@ -111,13 +111,16 @@ class Difference:
 ORDER = {"forward": ("x", "y", "weight"), "grad_input": ("x", "y", "weight"), "grad_weight": ("x", "weight", "y")}
 
 
-def difference(operation: str, products: Products) -> Difference:
-    """Describe how a table of products differs from the true one, in the shortest way that is exact."""
+def difference(operation: str, products: Products, linear: Linear | None = None) -> Difference:
+    """Describe how a table of products differs from the true one, in the shortest way that is exact.
+
+    Of ways that are as short, results that lie elsewhere are the last one if the bias, in ``linear``, is not there.
+    """
     views = [view for tensor in ORDER[operation] if (view := view_of(tensor, products)) is not None]
     found = [_described(operation, view) for view in views]
     exact = [item for item in found if item.exact]
     if exact:
-        return min(exact, key=lambda item: item.cost)
+        return min(exact, key=lambda item: (item.cost, linear is not None and _leaves_bias(linear, item)))
     return min(found, key=lambda item: item.wrong, default=Difference(operation, "", (), False, len(products), 0))
 
 
@@ -130,6 +133,10 @@ def difference_of_linear(linear: Linear, moved: Difference | None = None) -> Dif
         return Difference(linear.operation, "bias", (), True, 0, len(linear.matrix))
     found = _described(linear.operation, view_of_linear(linear))
     return found if found.exact else _described(linear.operation, view_of_pairs(linear))
+
+
+def _leaves_bias(linear: Linear, moved: Difference) -> bool:
+    return moved.tensor == "y" and bool(moved.wrong) and not _goes_along(linear, moved)
 
 
 def _goes_along(linear: Linear, moved: Difference) -> bool:

@@ -21,12 +21,12 @@ from refconv.diagnosis.probes import FORMAT, Probe, inputs_of, probe_named, prob
 from refconv.diagnosis.products import ROLES, Array, Floats
 from refconv.diagnosis.recover import recover
 from refconv.diagnosis.sentences import sentences
+from refconv.diagnosis.words import ROUNDING
 from refconv.implementations import ARGUMENTS, Runner
 from refconv.problem import ConvProblem
 from refconv.reference import im2col
 
 PREFERRED = ("asymmetric", "wide", "depthwise", "padded", "grouped", "pointwise", "plain", "even")
-ROUNDING = 2.0**-7
 OVERHEAD = 5e-4  # of reading one answer, in seconds
 
 
@@ -110,13 +110,18 @@ def explain(
         if arithmetic:
             return replace(plain, remark=arithmetic)
     described = _described(runner, operation, wrong, found, plain, seconds / 2)
-    counted = Counter(slug for item in wrong for slug in item.matches or ())
-    likely = [*suspects, *(slug for slug, _ in counted.most_common())]
-    suspects = [slug for slug in likely if operation in known_defects()[slug].operations]
+    suspects = _likely(operation, wrong, suspects)
     pair: tuple[str, ...] = ()
     if suspects or not described.exact:
         pair = find_pair(operation, items, suspects, seconds / 4, without) or ()
     return replace(described, pair=pair, remark=" ".join(filter(None, [described.remark, _setting(items)])))
+
+
+def _likely(operation: str, wrong: Sequence[Observation], suspects: Sequence[str]) -> list[str]:
+    """Return the defects of which one may be a half of a pair: those suspected, and those that predict some results."""
+    counted = Counter(slug for item in wrong for slug in item.matches or ())
+    found = [*suspects, *(slug for slug, _ in counted.most_common())]
+    return [slug for slug in found if operation in known_defects()[slug].operations]
 
 
 def _described(
@@ -136,7 +141,7 @@ def _described(
         arithmetic = explain_rounding(runner, operation)
         unclear = f"What it computes could not be recovered: {recovery.remark} {wrong_places(operation, probe, run)}"
         return replace(plain, remark=arithmetic or unclear.strip())
-    differences = [difference(operation, recovery.products)] if operation != "grad_bias" else []
+    differences = [difference(operation, recovery.products, recovery.linear)] if operation != "grad_bias" else []
     if recovery.linear is not None:
         differences.append(difference_of_linear(recovery.linear, differences[0] if differences else None))
     text = tuple(dict.fromkeys(line for item in differences for line in sentences(item, recovery.problem)))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from refconv.diagnosis.formulas import Formula, Frame, affine, fit, fit_freely, fit_layout, fit_relaid
-from refconv.diagnosis.products import Array, Integers
+from refconv.diagnosis.products import Array, Integers, Letters
 from refconv.diagnosis.views import View
 from refconv.diagnosis.windows import miscounted, shifts_of
 
@@ -47,7 +47,7 @@ Found = Sequence[Formula | None]
 Formulas = tuple[Formula, ...]
 
 
-def _rearranged(view: View, target: Integers, letters: Mapping[str, Integers]) -> Formulas | None:
+def _rearranged(view: View, target: Integers, letters: Letters) -> Formulas | None:
     """Read memory with its axes in another order."""
     if view.tensor != "bias":
         formula = fit_relaid(target, letters, {index.name: index.extent for index in view.indices})
@@ -57,7 +57,7 @@ def _rearranged(view: View, target: Integers, letters: Mapping[str, Integers]) -
     return (formula,) if formula else None
 
 
-def _freely(view: View, values: Sequence[Integers], letters: Mapping[str, Integers], found: Found) -> Formulas | None:
+def _freely(view: View, values: Sequence[Integers], letters: Letters, found: Found) -> Formulas | None:
     """Fit what is not found yet by any letters."""
     loops = [name for name in letters if name in ("n", "k", "c") or (name[0] in "ok" and len(name) == 2)]
     loops = [] if view.tensor == "bias" else loops
@@ -68,7 +68,7 @@ def _freely(view: View, values: Sequence[Integers], letters: Mapping[str, Intege
     return _complete(free)
 
 
-def _merged(view: View, target: Integers, letters: Mapping[str, Integers], found: Found, first: int) -> Formulas | None:
+def _merged(view: View, target: Integers, letters: Letters, found: Found, first: int) -> Formulas | None:
     """Take all indices from the given one on for one, in C order."""
     extent = math.prod(view.shape[first:])
     lone = len(view.shape) - first < 2 or any(formula is None or formula.kind == "table" for formula in found[:first])
@@ -77,7 +77,7 @@ def _merged(view: View, target: Integers, letters: Mapping[str, Integers], found
     return None if flat is None else (*(_complete(found[:first]) or ()), Formula("flat", "affine", extent, *flat))
 
 
-def _padded(view: View, target: Integers, letters: Mapping[str, Integers], found: Found, first: int) -> Formulas | None:
+def _padded(view: View, target: Integers, letters: Letters, found: Found, first: int) -> Formulas | None:
     """Count the elements of the padded image, instead."""
     size, padding = view.problem.input_size, view.problem.padding
     if view.tensor != "x" or len(size) != 2 or any(formula is None for formula in found[:first]):
@@ -90,7 +90,7 @@ def _padded(view: View, target: Integers, letters: Mapping[str, Integers], found
     return (*(_complete(found[:first]) or ()), Formula("flat", "padded", extent, *flat, frame))
 
 
-def _moved(view: View, values: Sequence[Integers], letters: Mapping[str, Integers], found: Found) -> Formulas | None:
+def _moved(view: View, values: Sequence[Integers], letters: Letters, found: Found) -> Formulas | None:
     """Move the window of each output to that of another one."""
     plain, indices = _complete(found[:2]), view.indices[2:]
     if view.tensor != "x" or len(indices) != 2 or plain is None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from refconv.diagnosis.products import Array, Integers
+from refconv.diagnosis.products import Array, Integers, Letters
 from refconv.diagnosis.windows import Tiles, moved_by
 
-Letters = Mapping[str, Integers]
+FEW_MOVED = 4  # indices that are listed one by one
 
 BENT: dict[str, Callable[[Integers, int], Integers]] = {
     "clamped": lambda true, extent: np.clip(true, 0, extent - 1),
@@ -72,12 +72,13 @@ class Formula:
     name : str
         Of the index: iw, ic, kh ...
     kind : str
-        "same" (the true index), "affine", "table", "layout", "relaid", "window", or a way to bend the true index
-        (see BENT).
+        "same" (the true index), "affine", "table", "interleaved", "layout", "relaid", "window", or a way to bend the
+        true index (see BENT).
     extent : int
         The number of legal values.
     terms : tuple of (str, int)
-        Letter and factor, for "affine"; true index and value, for "table"; letter and extent, for "layout":
+        Letter and factor, for "affine"; true index and value, for "table"; "of" and "in", for "interleaved": so many
+        of each so many lie next to each other that are as far apart as they can be; letter and extent, for "layout":
         the order of axes by which the memory of y is read, and for "relaid": that by which it lies; number of an
         output and by how much its window is moved, for "window".
     constant : int
@@ -110,6 +111,8 @@ class Formula:
             return self.frame.plain(total) if self.frame else total
         if self.kind == "window":
             return truth + moved_by(letters, self.terms)
+        if self.kind == "interleaved":
+            return _interleaved(truth, *(number for _, number in self.terms))
         if self.kind == "table":
             return _looked_up(truth, {int(key): value for key, value in self.terms})
         return BENT[self.kind](truth, self.extent)
@@ -123,11 +126,17 @@ class Formula:
             "relaid": 5,
             "padded": 3 + len(self.terms),
             "affine": 2 + len(self.terms),
+            "interleaved": 6,
             "table": 4 + 2 * len(self.terms),
             "window": 5 if self.tiles else 4 + len(self.terms),
         }.get(self.kind, 3)
 
     def __str__(self) -> str:
+        if self.kind == "interleaved":
+            (_, few), (_, block) = self.terms
+            start = f"{self.name} // {block} * {block} + " if block < self.extent else ""
+            within = f"{self.name} % {block}" if start else self.name
+            return f"{start}{self.name} % {few} * {block // few} + {within} // {few}"
         return expression(self.terms, self.constant) if self.kind in ("affine", "padded") else self.kind
 
 
@@ -165,7 +174,30 @@ def fit(
     for kind, bend in BENT.items():
         if np.array_equal(bend(truth, extent), target):
             return Formula(name, kind, extent)
-    return _table(name, target, truth, extent)
+    return fit_interleaved(name, target, truth, extent) or _table(name, target, truth, extent)
+
+
+def fit_interleaved(name: str, target: Integers, truth: Integers, extent: int) -> Formula | None:
+    """Find blocks whose elements are taken crosswise, if that moves more than a few.
+
+    Examples
+    --------
+    >>> print(fit_interleaved("k", np.array([0, 4, 1, 5, 2, 6, 3, 7]), np.arange(8), 8))
+    k % 2 * 4 + k // 2
+    """
+    if len(np.unique(truth[target != truth])) <= FEW_MOVED:
+        return None
+    for block in (number for number in range(4, extent + 1) if extent % number == 0):
+        for few in (number for number in range(2, block) if block % number == 0):
+            if np.array_equal(_interleaved(truth, few, block), target):
+                return Formula(name, "interleaved", extent, (("of", few), ("in", block)))
+    return None
+
+
+def _interleaved(truth: Integers, few: int, block: int) -> Integers:
+    within = truth % block
+    taken: Integers = truth - within + within % few * (block // few) + within // few
+    return taken
 
 
 def affine(target: Integers, letters: Letters, names: Sequence[str]) -> tuple[tuple[tuple[str, int], ...], int] | None:

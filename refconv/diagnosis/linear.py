@@ -11,7 +11,7 @@ import numpy as np
 from refconv.diagnosis.products import Array, Floats
 from refconv.problem import ConvProblem
 
-Call = Callable[[dict[str, Array]], Floats]
+Call = Callable[[dict[str, Array]], Floats]  # inputs by name, to the result of one operation
 
 DIRECTIONS = {"forward": ("bias", "y"), "grad_bias": ("grad_output", "bias")}  # from, to
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Collection, Iterator, Sequence
 
@@ -12,6 +11,7 @@ from refconv.diagnosis.find import candidates, explains, softened
 from refconv.diagnosis.observe import Observation, observe_one
 from refconv.diagnosis.predict import Calls, predict, same
 from refconv.diagnosis.probes import PROBLEMS, Probe, probe_named, probe_of
+from refconv.diagnosis.products import count_products
 from refconv.diagnosis.wider import WIDER
 from refconv.errors import RefconvError
 from refconv.implementations import Runner
@@ -63,11 +63,11 @@ def _pool(operation: str, items: Sequence[Observation], left: Collection[str]) -
     models = [defect for slug in sorted(left) if issubclass(defect := known_defects()[slug], Triggered)]
     examples = [ConvProblem.from_descriptor(model.example) for model in models]
     wrong = [probe_named(item.probe) for item in items if item.wrong]
-    element = min(wrong, key=lambda probe: _work(probe.problem)).element.name
+    element = min(wrong, key=lambda probe: count_products(probe.problem)).element.name
     usual = [ConvProblem.from_descriptor(text) for text in (*PROBLEMS.values(), *WIDER)]
-    seeds = [*examples, *sorted((probe.problem for probe in wrong), key=_work)[:2]]
+    seeds = [*examples, *sorted((probe.problem for probe in wrong), key=count_products)[:2]]
     for problem in (*examples, *(near for seed in seeds for near in _neighbours(seed)), *usual):
-        if _work(problem) <= LARGEST:
+        if count_products(problem) <= LARGEST:
             try:
                 yield probe_of(problem, element)
             except RefconvError:  # its sums are not exact in this format
@@ -96,7 +96,3 @@ def _telling(left: Collection[str], operation: str, probe: Probe, is_known: bool
             if len(kinds) > 1:
                 return True
     return False
-
-
-def _work(problem: ConvProblem) -> int:
-    return math.prod(problem.y_shape) * math.prod(problem.weight_shape[1:])

@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from refconv.diagnosis.products import Array, Integers
-
-Letters = Mapping[str, Integers]
+from refconv.diagnosis.products import Array, Integers, Letters
 
 DERIVED = ("own", "last_window", "last_tap", "inside", "k%G", "m", "o", "ic", "id", "ih", "iw", "g")  # given up first
 SPECIAL = {

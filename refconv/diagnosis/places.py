@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from refconv.diagnosis.linear import Call
 from refconv.diagnosis.patterns import covers, selection_of
 from refconv.diagnosis.probes import Probe
-from refconv.diagnosis.products import Array, Floats, Integers
-from refconv.diagnosis.recover import Budget, Call, UnclearError
+from refconv.diagnosis.products import Array, Floats, Letters
+from refconv.diagnosis.recover import Budget, UnclearError
 from refconv.fills import exact_integers
 from refconv.formats import natural_output
 from refconv.implementations import ARGUMENTS, RESULT_NAMES
@@ -127,5 +128,5 @@ def _inputs(operation: str, probe: Probe, terms: int) -> dict[str, Array] | None
     )
 
 
-def _letters(names: Sequence[str], shape: Sequence[int]) -> dict[str, Integers]:
+def _letters(names: Sequence[str], shape: Sequence[int]) -> Letters:
     return {name: part.ravel().astype(np.int64) for name, part in zip(names, np.indices(tuple(shape)), strict=True)}

@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from refconv.problem import ConvProblem
+from refconv.problem import ConvProblem, Problem
 
 Array = npt.NDArray[Any]
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+Letters = Mapping[str, Integers]  # the value of each variable of the loops, slot by slot
 
 ABSENT = -1
 TENSORS = ("y", "x", "weight")
@@ -107,7 +109,7 @@ class Slots:
     """
 
     problem: ConvProblem
-    letters: Mapping[str, Integers]
+    letters: Letters
     y: Integers
     x: Integers
     weight: Integers
@@ -116,6 +118,17 @@ class Slots:
         """Return the true table."""
         inside = self.x != ABSENT
         return Products(self.problem, self.y[inside], self.x[inside], self.weight[inside], np.ones(int(inside.sum())))
+
+
+def count_products(problem: Problem) -> int:
+    """Return how many products a layer adds up, those with padding included.
+
+    Examples
+    --------
+    >>> count_products(ConvProblem(batch=2, in_channels=3, out_channels=4, input_size=(5, 5), kernel_size=(2, 1)))
+    960
+    """
+    return math.prod(problem.y_shape) * math.prod(problem.weight_shape[1:])
 
 
 def axis_names(problem: ConvProblem) -> str:

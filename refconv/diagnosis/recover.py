@@ -17,12 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from refconv.diagnosis.codes import Decoder, decoder
-from refconv.diagnosis.linear import Linear, recover_linear
+from refconv.diagnosis.linear import Call, Linear, recover_linear
 from refconv.diagnosis.products import ROLES, Array, Floats, Integers, Products
 from refconv.fills import exact_integers
 from refconv.problem import ConvProblem
-
-Call = Callable[[dict[str, Array]], Floats]  # inputs by name, to the result of one operation
 
 MOST = 2**27  # pairs of a code and a result: about a second for each element of the other operand
 MOST_TERMS = 2**18  # that are added up, where codes are read at once: what is made of them takes some kilobytes each

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from refconv.diagnosis.linear import Linear
-from refconv.diagnosis.products import ABSENT, TENSORS, Array, Floats, Integers, Products, axis_names, slots_of
+from refconv.diagnosis.products import ABSENT, TENSORS, Array, Floats, Integers, Letters, Products, axis_names, slots_of
 from refconv.problem import ConvProblem
 
 
@@ -54,7 +54,7 @@ class View:
 
     tensor: str
     problem: ConvProblem
-    letters: Mapping[str, Integers]
+    letters: Letters
     truth: Integers
     indices: tuple[Index, ...]
     layers: tuple[Met, ...]
@@ -140,7 +140,7 @@ def _layers(slot: Integers, target: Integers, factor: Floats, truth: Integers) -
     return tuple(layers)
 
 
-def _indices(tensor: str, letters: Mapping[str, Integers], problem: ConvProblem) -> tuple[Index, ...]:
+def _indices(tensor: str, letters: Letters, problem: ConvProblem) -> tuple[Index, ...]:
     axes, shape = axis_names(problem), problem.shape_of(tensor)
     names = {
         "x": ("n", "ic", *(f"i{axis}" for axis in axes)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import takewhile
@@ -12,6 +11,7 @@ import numpy as np
 from refconv.diagnosis.defects import triggered_defects
 from refconv.diagnosis.observe import Observation, observed
 from refconv.diagnosis.probes import FORMAT, LAYOUTS, PROBLEMS, Probe, probe_of, probes
+from refconv.diagnosis.products import count_products
 from refconv.implementations import Runner
 from refconv.problem import OPERATIONS, ConvProblem
 
@@ -63,7 +63,7 @@ def wider_probes(without: Collection[str] = ()) -> Iterator[Probe]:
 def _work(key: tuple[ConvProblem, str]) -> tuple[int, str]:
     """Count the products of a problem; its name decides where they are as many."""
     problem = key[0]
-    return math.prod(problem.y_shape) * math.prod(problem.weight_shape[1:]), f"{problem} {key[1]}"
+    return count_products(problem), f"{problem} {key[1]}"
 
 
 def build_ahead(enough: Callable[[], bool]) -> None:

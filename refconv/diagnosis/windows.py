@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from refconv.diagnosis.products import Integers
+from refconv.diagnosis.products import Integers, Letters
 
-Letters = Mapping[str, Integers]
 NOWHERE = -(10**6)  # so far that no window leads back to the image
 LARGEST_TILE = 8
 

@@ -50,7 +50,7 @@ def assert_described(layer, operation, problem, dtype=np.float64):
     function = function_of(layer, operation, problem, dtype)
     recovery = recover(operation, problem, function, seconds=60, largest=2**22 if dtype != np.float16 else 0)
     assert recovery.faithful, recovery.remark
-    found = [difference(operation, recovery.products)] if operation != "grad_bias" else []
+    found = [difference(operation, recovery.products, recovery.linear)] if operation != "grad_bias" else []
     found += [difference_of_linear(recovery.linear, *found)] if recovery.linear else []
     assert all(item.exact for item in found), (operation, problem.descriptor)
     assert any(sentences(item, problem) for item in found)
@@ -92,7 +92,8 @@ def test_the_true_layer_differs_in_nothing(operation):
 
 
 def described(layer, operation="forward", problem=PROBLEMS[0]):
-    found = difference(operation, recover(operation, problem, function_of(layer, operation, problem)).products)
+    recovery = recover(operation, problem, function_of(layer, operation, problem))
+    found = difference(operation, recovery.products, recovery.linear)
     return found, " ".join(sentences(found, problem))
 
 
@@ -172,6 +173,27 @@ def test_a_part_of_the_weights_may_lie_in_another_order():
         "Where k >= 4 (beyond the last multiple of 4), the memory of weight is used at k + c*12 + kh*6 + kw*2 + 44, "
         "where it must be k*12 + c*6 + kh*3 + kw."
     )
+
+
+@pytest.mark.parametrize(
+    ("channels", "order", "words"),
+    [
+        (12, np.arange(12).reshape(3, 4).T.ravel(), "k % 3 * 4 + k // 3"),
+        (16, np.arange(16).reshape(2, 4, 2).swapaxes(1, 2).ravel(), "k // 8 * 8 + k % 4 * 2 + k % 8 // 4"),
+        (4, np.array([0, 2, 1, 3]), "1 becomes 2, 2 becomes 1"),
+    ],
+)
+def test_channels_that_are_taken_crosswise_are_told(channels, order, words):
+    class Crosswise(Layer):
+        def places(self, tensor, problem):
+            table = super().places(tensor, problem)
+            return table[order] if tensor == "weight" else table
+
+    problem = ConvProblem.from_descriptor(f"n1c2i2x3-k{channels}w1x2-s1x1-d1x1-p0+0x0+0-g1-o2x2")
+    found, text = described(Crosswise(), problem=problem)
+    assert found.exact
+    assert text.startswith("The weight is taken from")  # not: the result is written to, since the bias is not
+    assert words in text
 
 
 def test_what_has_no_pattern_is_listed():
