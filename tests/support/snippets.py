@@ -1,8 +1,9 @@
 """Runs the code blocks of a page as a reader would: files are written, commands are run, outputs are compared.
 
 A block whose first line is a comment with a path (``# mine.py``, ``// conv2d.cpp``) is written to that file.  A block
-``sh`` is run line by line; ``# exit 1`` behind a command is the code with which it must end.  A block ``text`` that
-follows holds lines of its output, in their order; ``...`` stands for anything.  Other blocks ``python`` are run.
+``sh`` is run line by line, in a clone or wherever ``cd`` leads; ``# exit 1`` behind a command is the code with which it
+must end.  A block ``text`` that follows holds lines of its output, in their order; ``...`` stands for anything.  Other
+blocks ``python`` are run.
 
 These, and a line that is ``refconv`` and its words, nothing for a shell, run in a fork of this process, which has
 imported everything already; what costs too much runs on less, as ``SMALLER`` says.
@@ -34,8 +35,6 @@ RUN += [ROOT / "README.md", *sorted((DOCS / "tutorials").glob("*.md"))]
 FENCE = re.compile(r"^```([\w-]*)[^\n]*\n(.*?)^```$", re.M | re.S)
 NAMED = re.compile(r"^(?:#|//|;|%) ([\w./-]+\.\w+)$")
 NOT_HERE = (
-    "git clone",
-    "cd ",
     "python3 -m venv",
     ". ",
     "source ",
@@ -69,11 +68,19 @@ def blocks_of(page: Path) -> list[Block]:
     return [Block(found[1], found[2], text[: found.start()].count("\n") + 1) for found in FENCE.finditer(text)]
 
 
+CLONE = ("vectors", "docs", "tests", "pyproject.toml")  # but not refconv, to be found where it is installed
+WALK = re.compile(r"(?:git clone \S+ refconv(?: && )?|mkdir (?P<new>\S+) && )?(?:cd (?P<to>\S+))?(?: +#.*)?")
+
+
 def run_page(page: Path, folder: Path) -> None:
-    """Run all blocks of a page in a folder that has the vectors and the docs of a clone."""
-    for name in ("vectors", "docs"):  # but not refconv, which is to be found where it is installed
-        (folder / name).symlink_to(ROOT / name)
+    """Run all blocks of a page in a clone, or from beside it if the page says how to get one."""
     environment, output = tools(folder), ""
+    clone = folder / "refconv"
+    clone.mkdir()
+    for name in CLONE:
+        (clone / name).symlink_to(ROOT / name)
+    if "git clone" not in page.read_text("utf-8"):
+        folder = clone
     for block in blocks_of(page):
         where = f"{page.name}, line {block.line}"
         if block.file:
@@ -81,13 +88,27 @@ def run_page(page: Path, folder: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(block.body, "utf-8")
         elif block.language == "sh":
-            output = "".join(run(line, folder, environment, where) for line in commands(block.body))
+            output = ""
+            for line in commands(block.body):
+                if walk := WALK.fullmatch(line):
+                    folder = walked(folder, **walk.groupdict())
+                else:
+                    output += run(line, folder, environment, where)
         elif block.language == "python":
             code, output = run_fork(partial(run_script, block.body), folder, environment)
             assert code == 0, f"{where}\n{output}"
         elif block.language == "text" and output:
             compare(block.body, output, where)
             output = ""
+
+
+def walked(folder: Path, new: str | None, to: str | None) -> Path:
+    """Return where a reader stands after ``git clone``, ``mkdir NEW``, or ``cd TO``."""
+    if new:
+        (folder / new).mkdir()
+    folder = folder / (to or ".")
+    assert folder.is_dir(), f"there is no folder {folder}"
+    return folder
 
 
 def commands(body: str) -> list[str]:
@@ -175,7 +196,7 @@ def tools(folder: Path) -> dict[str, str]:
     """Return an environment in which refconv, pytest, python3 and c++ are commands of this Python and this machine."""
     bin_folder = folder / ".bin"
     bin_folder.mkdir()
-    scripts = {"refconv": "-m refconv", "pytest": "-m pytest", "python3": ""}
+    scripts = {"refconv": "-P -m refconv", "pytest": "-P -m pytest", "python3": ""}  # -P: as a command, not from this folder
     for name, options in scripts.items():
         write_script(bin_folder / name, f'exec "{sys.executable}" {options} "$@"')
     if shutil.which("c++") is None:  # the C compiler takes what is both
