@@ -110,7 +110,7 @@ def test_the_command_that_a_failure_prints_reproduces_it(refconv, flipped):
     line = next(line for line in out.splitlines() if "reproduce" in line and "worked-example" in line)
     code, out, _ = refconv(*line.split("refconv ")[1].split())
     assert code == 1
-    assert "1 of 3 operations executed in 1 cases, 0 pass, 1 fail" in out
+    assert "1 of 3 operations executed in 1 case, 0 pass, 1 fail" in out
 
 
 def test_an_empty_run_is_never_green(refconv, tmp_path, flipped):

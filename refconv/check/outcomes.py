@@ -235,7 +235,8 @@ class Report:
         """Say in one line what was executed and what came of it."""
         counts = self.count()
         words = [f"{counts[status]} {status.lower()}" for status in STATUSES if counts[status] or status == "PASS"]
+        cases = f"{self.tally.cases} case{'' if self.tally.cases == 1 else 's'}"
         return (
             f"{self.implementation} on {self.suite} {self.version}: {self.executed} of {len(self.outcomes)} operations "
-            f"executed in {self.tally.cases} cases, {', '.join(words)}."
+            f"executed in {cases}, {', '.join(words)}."
         )

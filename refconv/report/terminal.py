@@ -13,7 +13,7 @@ from rich.text import Text
 from refconv.check import Report
 from refconv.report.kinds import Kind, kinds_of
 from refconv.report.known import known_failures
-from refconv.report.overview import family_of
+from refconv.report.overview import family_of, holes
 from refconv.report.rule_rows import HEADINGS, MODEL, rule_rows, suspicions
 from refconv.report.words import (
     compare,
@@ -27,6 +27,7 @@ from refconv.report.words import (
 )
 
 LISTED = 10  # entries of expected failures, and families with failures
+HOLES = 3  # reasons why something was not executed
 
 
 def print_report(report: Report, console: Console, limit: int = 5, command: str | None = None) -> None:
@@ -45,8 +46,8 @@ def print_report(report: Report, console: Console, limit: int = 5, command: str 
     console.print(_table(report))
     if rule_rows(report):
         console.print(_rule_table(report))
-    if len({family_of(outcome) for outcome in report.failures}) > 1:
-        console.print(_family_table(report))
+    _print_families(report, console)
+    _print_holes(report, console)
     _print_suspicions(report, console)
     kinds = kinds_of(report)
     for kind in kinds[:limit]:
@@ -81,7 +82,7 @@ def _rule_table(report: Report) -> Table:
     return table
 
 
-def _family_table(report: Report) -> Table:
+def _print_families(report: Report, console: Console) -> None:
     """Say for each family with failures how many of the executed operations failed, those with most first."""
     operations = list(report.by_operation())
     executed: Counter[tuple[str, str]] = Counter()
@@ -94,13 +95,32 @@ def _family_table(report: Report) -> Table:
     for (family, _), count in failed.items():
         totals[family] += count
     bad = [family for family, count in totals.most_common() if count]
+    if len(bad) < 2:
+        return
     table = _headed("failed of executed", *map(plain, operations))
     for family in bad[:LISTED]:
         table.add_row(Text(family), *(_of(failed[family, name], executed[family, name]) for name in operations))
-    more = f"{len(bad) - LISTED} more families with failures, " if bad[LISTED:] else ""
-    good = len(totals) - len(bad)
-    table.add_row(Text(f"{more}{good} famil{'y' if good == 1 else 'ies'} without failures"), *[""] * len(operations))
-    return table
+    console.print(table)
+    more = f"{_families(len(bad) - LISTED, 'more ')} with failures, " if bad[LISTED:] else ""
+    _line(console, f" {more}{_families(len(totals) - len(bad))} without failures")
+
+
+def _families(count: int, more: str = "") -> str:
+    return f"{count} {more}famil{'y' if count == 1 else 'ies'}"
+
+
+def _print_holes(report: Report, console: Console) -> None:
+    """Say why operations were not executed; a misspelt argument looks like something that is not offered."""
+    found = holes(report)
+    if not found:
+        return
+    table = _headed("not executed, because", "operations")
+    for hole in found[:HOLES]:
+        table.add_row(Text(plain(hole.reason, max(console.width - 20, 20))), str(hole.count))
+    console.print(table)
+    if found[HOLES:]:
+        rest = len(found) - HOLES
+        _line(console, f" {rest} more {'reason' if rest == 1 else 'reasons'}, which a report has: --report report.html")
 
 
 def _of(failed: int, executed: int) -> Text:
