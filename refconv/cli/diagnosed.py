@@ -37,8 +37,10 @@ def diagnose_command(
         if for_machines:
             click.echo(json.dumps(diagnosis.as_json(), indent=2))
         else:
+            from refconv.report.prose import fitted
+
             drawing = diagnosis.drawing
-            text = diagnosis.description + (f"\n\n{drawing.text()}" if drawing else "")
+            text = fitted(diagnosis.description, console(), 2) + (f"\n\n{drawing.text()}" if drawing else "")
             console().print(text, markup=False)
     return GOOD if diagnosis.correct else FAILED
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import indent
 
 import click
 from rich.markup import escape
@@ -11,6 +12,7 @@ from refconv.cli.options import FAILED, FORCE, GOOD
 from refconv.cli.output import console, progress_bar
 from refconv.quickstart import Story, quickstart
 from refconv.report import print_report
+from refconv.report.prose import fitted
 
 
 @click.command("quickstart")
@@ -32,7 +34,8 @@ def _print_story(story: Story) -> None:
     out.print(f"\n[bold]2. A right convolution.[/] {escape(story.right.summary())}")
     out.print(f"\n[bold]3. A wrong one.[/] {escape(str(story.example))} is a convolution with one mistake in it.")
     print_report(story.wrong, out, command=command, limit=2)
-    out.print(f"\n[bold]4. Which bug is it?[/] {escape(story.diagnosis.description)}")
+    out.print("\n[bold]4. Which bug is it?[/]")
+    out.print(escape(fitted(indent(story.diagnosis.description, "   "), out, 3)))
     out.print(f"""
 [bold]What next?[/]
    open {escape(str(story.html))} in a browser

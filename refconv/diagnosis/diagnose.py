@@ -133,7 +133,7 @@ def diagnose(
     note = flushes(runner) if not any(item.wrong for item in observations) else ""
     texts = {item.operation: str(item) for item in explanations}
     tried = len({item.probe for item in wider})
-    description = " ".join(filter(None, [describe(observations, refused, findings, texts, tried), note]))
+    description = "\n".join(filter(None, [describe(observations, refused, findings, texts, tried), note]))
     return Diagnosis(
         runner.name, tuple(findings), tuple([*observations, *wider]), tuple(refused), description, tuple(explanations)
     )

@@ -51,7 +51,7 @@ def describe(
     observations: Sequence[Observation], refused: Sequence[Refusal], findings: Sequence[Finding],
     explanations: Mapping[str, str] | None = None, wider: int = 0,
 ) -> str:  # fmt: skip
-    """Write the description of a diagnosis; `wider` problems were right, too, that are not among those observed."""
+    """Write the description of a diagnosis, a line for each finding; `wider` problems more were right, too."""
     explanations = explanations or {}
     explained = {name for finding in findings for name in finding.operations}
     sentences = [_finding(finding) for finding in findings]
@@ -69,7 +69,7 @@ def describe(
             f"{_listed(right)} {_s(right)} equal to the exact result on {_count(problems, 'problem')}{more}."
         )
     nothing = not observations and all(item.unsupported for item in refused)
-    return " ".join([*sentences, *_refusals(refused), *([PLAIN] if nothing else [])])
+    return "\n".join([*sentences, *_refusals(refused), *([PLAIN] if nothing else [])])
 
 
 def _finding(finding: Finding) -> str:

@@ -14,6 +14,7 @@ from refconv.check import Report
 from refconv.report.kinds import Kind, kinds_of
 from refconv.report.known import known_failures
 from refconv.report.overview import family_of, holes
+from refconv.report.prose import fitted
 from refconv.report.rule_rows import HEADINGS, MODEL, rule_rows, suspicions
 from refconv.report.words import (
     compare,
@@ -57,7 +58,7 @@ def print_report(report: Report, console: Console, limit: int = 5, command: str 
         failures = sum(len(kind.outcomes) for kind in rest)
         _line(console, f"... and {failures} more {_failures(failures)} of {len(rest)} more kinds.\n")
     if report.not_looked_at:
-        _line(console, f"{not_looked_at(report)}\n")
+        _line(console, fitted(f"{not_looked_at(report)}\n", console))
     _print_known(report, console)
     for warning in report.warnings:
         _line(console, f"warning: {plain(warning)}", "yellow")
@@ -155,12 +156,12 @@ def _print_kind(kind: Kind, console: Console, report: Report, command: str | Non
     smallest = f"{plain(outcome.case_id)}  {outcome.operation}"
     if whole:
         for line in (f"case           {smallest}", *describe_failure(outcome, report, again, kind.flag)):
-            _line(console, f"  {line}")
+            _told(console, line, 17)
         return
     if kind.cause:
-        _line(console, f"  {plain(kind.cause.summary)} Usually means: {plain(kind.cause.usually)}")
+        _told(console, f"{plain(kind.cause.summary)} Usually means: {plain(kind.cause.usually)}", 2)
     for label, text in _few(kind, report, smallest, again):
-        _line(console, f"  {label:<9}  {text}")
+        _told(console, f"{label:<9}  {text}", 13)
 
 
 def _few(kind: Kind, report: Report, smallest: str, again: str) -> list[tuple[str, str]]:
@@ -186,6 +187,12 @@ def _print_known(report: Report, console: Console) -> None:
 
 def _failures(count: int) -> str:
     return "failure" if count == 1 else "failures"
+
+
+def _told(console: Console, text: str, indent: int) -> None:
+    """Print a line about a failure; a command stays in one piece, so that it can be copied."""
+    line = f"  {text}"
+    _line(console, line if text.startswith("reproduce ") else fitted(line, console, indent))
 
 
 def _line(console: Console, text: str, style: str = "") -> None:

@@ -33,7 +33,7 @@ def test_what_was_never_run_is_not_correct():
     assert not diagnosis.correct
     assert len(diagnosis.refused) == 32
     assert all(item.unsupported for item in diagnosis.refused)
-    assert diagnosis.description.startswith("Nothing could be judged. Not supported: forward on 8 problems,")
+    assert diagnosis.description.startswith("Nothing could be judged.\nNot supported: forward on 8 problems,")
 
 
 class Quantised:

@@ -66,6 +66,34 @@ def test_families_with_failures_are_counted_by_operation(mixed, failure):
     assert ["basic", "1/2", "-", "-", "-"] in rows
 
 
+def test_why_operations_were_not_executed_is_said(report_of, outcome):
+    reasons = {"no gradients": 3, "takes no argument dilation": 2, "takes no argument pad": 1, "no float16": 1}
+    messages = [reason for reason, count in reasons.items() for _ in range(count)]
+    holes = [outcome(f"a{i}/a", status="UNSUPPORTED", message=message) for i, message in enumerate(messages)]
+    text = printed(report_of(outcome(), *holes))
+    rows = [line.rsplit(maxsplit=1) for line in text.splitlines()]
+    assert [" no gradients", "3"] in rows
+    assert " 1 more reason, which a report has" in text
+    assert "not executed, because" not in printed(report_of(outcome()))
+
+
+def test_a_table_keeps_its_columns_beside_a_long_line_below(mixed, failure):
+    families = [failure(f"family{i}-float32-exact/two") for i in range(15)]
+    lines = printed(replace(mixed, outcomes=(*mixed.outcomes, *families))).splitlines()
+    assert ["failed", "of", "executed", *mixed.by_operation()] in [line.split() for line in lines]
+    assert " 6 more families with failures, 1 family without failures" in lines
+
+
+def test_prose_is_broken_at_words_on_a_terminal_alone_and_a_command_never(report_of, failure, outcome):
+    explained = frozenset([("grouped/g2", "forward")])
+    cause = Cause("kernel-flipped", (), "word " * 30, "a true convolution", explained, (), 2)
+    report = replace(report_of(failure(), outcome("odd/x", status="CRASH", message="died")), causes=(cause,))
+    plain, seen = printed(report, width=60), printed(report, width=60, force_terminal=True, color_system=None)
+    assert max(len(line) for line in plain.splitlines() if "word" in line) > 60
+    assert max(len(line) for line in seen.splitlines() if "word" in line) <= 60
+    assert "  reproduce  refconv check me --select grouped/g2\n" in printed(report, width=20, force_terminal=True)
+
+
 def test_the_summary_of_many_failures_fits_on_a_screen(report_of, failure, outcome):
     wrong = [replace(failure(f"f{i}-float32-exact/a"), flags=(f"Flag{i}",)) for i in range(50)]
     broken = [outcome(f"g{i}/a", status="ERROR", message=f"broke down with {'E' * (i + 1)}") for i in range(30)]
