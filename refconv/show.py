@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from refconv.errors import CatalogueError
@@ -34,8 +35,19 @@ def print_list(suite: Suite, select: Iterable[str], console: Console) -> None:
         raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
     rows = [(case.id, case.problem.descriptor, " ".join(_results(case)), " ".join(case.flags))
             for case in map(suite.case, ids)]  # fmt: skip
-    print_rows(("case", "problem", "results", "flags"), rows, console)
+    if console.is_terminal:
+        _print_lines(rows, console)
+    else:
+        print_rows(("case", "problem", "results", "flags"), rows, console)
     console.print(f"{len(ids)} cases of {suite.name} {suite.version}.")
+
+
+def _print_lines(rows: Iterable[tuple[str, ...]], console: Console) -> None:
+    """Give each case its name on a line of its own, whole, so that it can be copied, and below it the rest."""
+    for name, problem, results, flags in rows:
+        console.print(f"[bold]{escape(name)}[/]", soft_wrap=True)
+        for text in (f"{problem}  {results}", flags):
+            console.print(Padding(escape(text), (0, 0, 0, 2)), soft_wrap=False)
 
 
 def print_rows(head: Iterable[str], rows: Iterable[Iterable[str]], console: Console) -> None:

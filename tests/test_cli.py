@@ -1,13 +1,17 @@
+import io
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from rich.console import Console
 
 from refconv import cli
 from refconv.generate import run as running
+from refconv.show import print_list
 from refconv.suite import load_suite
 from refconv.suite.embedded import smoke_folder
 
@@ -136,6 +140,31 @@ def test_diagnose_looks_at_a_case_and_prints_for_machines(refconv, flipped):
     assert "n1c1i3x3-k1w2x2-s1x1-d1x1-p0+0x0+0-g1-o2x2" in {item["problem"] for item in data["evidence"]}
 
 
+def test_a_path_with_blanks_is_one_word_of_the_command_that_reproduces(refconv, tmp_path, flipped):
+    folder = tmp_path / "my layers"
+    folder.mkdir()
+    (folder / "flipped.py").write_text(Path(flipped.partition(":")[0]).read_text("utf-8"), "utf-8")
+    name = f"{folder}/flipped.py:{flipped.rpartition(':')[2]}"
+    _, out, _ = refconv("check", name, "--select", "worked-*", "--write-xfails", folder / "known.toml")
+    assert f"refconv check '{name}' --select worked-example" in out
+    assert f"refconv check '{name}' --xfails THIS_FILE" in (folder / "known.toml").read_text("utf-8")
+    _, out, _ = refconv("judge", smoke_folder(), folder)
+    assert f"refconv judge {smoke_folder()} '{folder}' --select " in out
+
+
+def test_an_element_that_is_not_there_is_refused_before_a_page_is_printed(refconv):
+    code, out, err = refconv("show", "worked-example-float32-iota/x3x3-w2x2", "--at", "9,9,9,9")
+    assert (code, out) == (2, "")
+    assert "must lie within (1, 1, 2, 2), got (9, 9, 9, 9)" in err
+
+
+def test_help_tells_every_command_in_a_whole_line(refconv):
+    _, out, _ = refconv("--help")
+    told = out.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in told] == list(cli.WHERE)
+    assert all(line.endswith(".") and not line.endswith(("n...", "t...")) and len(line) <= 80 for line in told)
+
+
 def test_list_and_show(refconv):
     code, out, _ = refconv("list", "--select", "worked-*")
     assert code == 0
@@ -182,6 +211,9 @@ def test_generate_verify_and_recompute(refconv, tmp_path):
         (["show", "nothing"], 2, "there is no case 'nothing'"),
         (["show", "worked-example-float32-iota/x3x3-w2x2", "--at", "0,x"], 2, "--at must be numbers"),
         (["show", "worked-example-float32-iota/x3x3-w2x2", "--svg", "nowhere/a.svg"], 2, "cannot be written"),
+        (["check"], 2, "IMPL must be given, such as mine.py:conv2d"),
+        (["protocol-test"], 2, "COMMAND must be given, such as -- ./program"),
+        (["check", "node", "x.mjs"], 2, "a program stands behind two dashes: refconv check -- PROGRAM"),
         (["frobnicate"], 2, "No such command 'frobnicate'"),
     ],
 )
@@ -291,6 +323,15 @@ def test_an_interrupted_generate_says_what_is_kept_and_goes_on_from_there(refcon
     code, _, err = refconv(*words[:-1], tmp_path / "new")
     assert (code, err.split()) == (130, ["interrupted"])
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_list_on_a_terminal_keeps_each_name_in_one_piece():
+    buffer = io.StringIO()
+    print_list(
+        load_suite(smoke_folder()), ("*",), Console(file=buffer, width=50, force_terminal=True, color_system=None)
+    )
+    names = [line for line in buffer.getvalue().splitlines()[:-1] if not line.startswith(" ")]
+    assert names == load_suite(smoke_folder()).select(("*",))
 
 
 @pytest.mark.parametrize("columns", ["80", ""])

@@ -42,7 +42,9 @@ def may_write_xfails(path: str | Path, force: bool = False) -> Path:
     return target
 
 
-def write_xfails(report: Report, path: str | Path, known: Sequence[Xfail] = (), force: bool = False) -> int:
+def write_xfails(
+    report: Report, path: str | Path, known: Sequence[Xfail] = (), force: bool = False, impl: str = ""
+) -> int:
     """Write an entry for everything that failed, in as few patterns as match nothing that is right.
 
     Parameters
@@ -55,6 +57,8 @@ def write_xfails(report: Report, path: str | Path, known: Sequence[Xfail] = (), 
         was executed or are not strict, are written again as they are.
     force : bool
         Replace a file.
+    impl : str
+        What a user typed to name the implementation, for the command in the first line.
 
     Returns
     -------
@@ -72,7 +76,7 @@ def write_xfails(report: Report, path: str | Path, known: Sequence[Xfail] = (), 
     kept = [entry for entry in known if not entry.strict or entry in silent]
     failed = [o for o in report.outcomes if o.status in (*EXPECTABLE, "XFAIL") and o.xfail not in kept]
     entries = kept + _entries(failed, report.outcomes)
-    text = "\n".join([HEAD.format(implementation=visible(report.implementation)), *map(_table, entries)])
+    text = "\n".join([HEAD.format(implementation=visible(impl or report.implementation)), *map(_table, entries)])
     try:
         replace_file(target, text.encode("utf-8"))
     except OSError as error:

@@ -12,10 +12,10 @@ from refconv import __version__
 from refconv.cli.options import FAILED, INTERRUPTED, NOT_STARTED, USAGE
 from refconv.errors import DisagreementError, ImplementationError, RefconvError
 
-WHERE = {  # each command's module, which is imported when the command is asked for
-    "accumulate": "accumulated", "check": "judged", "diagnose": "diagnosed", "export": "suites",
-    "fingerprint": "finding", "generate": "suites", "hunt": "finding", "include-dir": "foreign", "judge": "judged",
-    "list": "suites", "protocol-test": "foreign", "quickstart": "story", "show": "suites", "verify": "suites",
+WHERE = {  # each command's module, which is imported when the command is asked for; what most people want first
+    "quickstart": "story", "check": "judged", "diagnose": "diagnosed", "hunt": "finding", "fingerprint": "finding",
+    "judge": "judged", "export": "suites", "protocol-test": "foreign", "include-dir": "foreign", "list": "suites",
+    "show": "suites", "generate": "suites", "verify": "suites", "accumulate": "accumulated",
 }  # fmt: skip
 
 
@@ -89,5 +89,5 @@ class Commands(click.Group):
 def commands() -> None:
     """Check convolutions against golden values that are exact to the last bit.
 
-    Begin with: refconv quickstart
+    Begin with: refconv quickstart, then: refconv check mine.py:conv2d
     """

@@ -13,7 +13,7 @@ from refconv.generate.accumulate import Accumulated, accumulate, check_known
 from refconv.generate.stream import FAMILIES
 
 
-@click.command("accumulate")
+@click.command("accumulate", short_help="Fold the results of many small cases into one hash.")
 @click.option("--family", type=click.Choice(list(FAMILIES)), required=True)
 @click.option("--count", type=click.IntRange(min=1), required=True, help="Cases: the first ones of the family.")
 @click.option("--check", "impl", default=None, metavar="IMPL", help="Ask an implementation about every case, too.")

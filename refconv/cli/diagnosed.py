@@ -16,7 +16,7 @@ from refconv.cli.output import console, tidy, waiting
 from refconv.implementations import SessionRunner
 
 
-@click.command("diagnose", cls=WithCommand)
+@click.command("diagnose", cls=WithCommand, short_help="Name the bug of an implementation, without a suite.")
 @click.argument("impl")
 @click.option("--case", default=None, metavar="ID", help="A case of a suite that fails.")
 @VECTORS

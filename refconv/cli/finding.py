@@ -22,7 +22,7 @@ from refconv.report.fingerprinted import print_fingerprint
 from refconv.report.hunted import print_hunt
 
 
-@click.command("hunt", cls=WithCommand)
+@click.command("hunt", cls=WithCommand, short_help="Search beyond the vectors for the smallest failure.")
 @click.argument("impl")
 @click.option("--seconds", type=click.FloatRange(min=0), default=60, show_default=True, help="When to stop.")
 @OPS
@@ -55,7 +55,7 @@ def hunt_command(
     return GOOD if found.executed else TOO_FEW
 
 
-@click.command("fingerprint", cls=WithCommand)
+@click.command("fingerprint", cls=WithCommand, short_help="Measure which arithmetic an implementation uses.")
 @click.argument("impl")
 @running
 @click.option("--dtypes", default=",".join(FLOATING), show_default=True, help="Number formats, separated by commas.")

@@ -15,14 +15,14 @@ from refconv.implementations.command import MARK
 from refconv.implementations.protocol_test import protocol_test
 
 
-@click.command("include-dir")
+@click.command("include-dir", short_help="Print the folder of refconv_impl.h, for cc -I.")
 def include_dir_command() -> int:
     """Print the folder of refconv_impl.h, for cc -I."""
     click.echo(include_dir())
     return GOOD
 
 
-@click.command("protocol-test", cls=WithCommand)
+@click.command("protocol-test", cls=WithCommand, short_help="Say what a program that speaks JSON lines does wrong.")
 @click.argument("command")
 @click.option("--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, help="Seconds per answer.")
 def protocol_test_command(command: str, timeout: float) -> int:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import join, quote
 from typing import Any
 
 import click
@@ -26,6 +27,7 @@ from refconv.cli.options import (
     Paths,
     WithCommand,
     layouts,
+    named,
     running,
     with_all,
 )
@@ -63,7 +65,7 @@ def judging(command: Command) -> Command:
     return with_all(JUDGING, command)
 
 
-@click.command("check", cls=WithCommand)
+@click.command("check", cls=WithCommand, short_help="Check an implementation, and say which bug it looks like.")
 @click.argument("impl")
 @VECTORS
 @judging
@@ -95,7 +97,15 @@ def check_command(
     thorough: bool, jobs: int | None, dask: str | None, fresh: int | None, isolate: bool, timeout: float,
     memory_limit: int | None,
 ) -> int:  # fmt: skip
-    """Judge an implementation: NAME[:OPTION], package.module:name or path/file.py:name."""
+    r"""Judge an implementation, say which bug it looks like, and write reports.
+
+    \b
+    IMPL is one of these:
+    path/file.py:name     a function or a class in Python, or package.module:name
+    NAME[:OPTION]         an engine: torch, onnxruntime, jax, ...
+    path/library.so       a shared library, see refconv include-dir
+    -- program argument   a program that speaks JSON lines, see refconv protocol-test
+    """
     known = read_xfails(xfails) if xfails else ()
     if written:
         may_write_xfails(written, force)
@@ -108,17 +118,19 @@ def check_command(
         report = check(impl, suite, tuple(map(str, select)), tuple(ops.split(",")), progress, judged_by,
                        strict_statistics, policies, thorough, isolate, timeout, memory, jobs, executor)  # fmt: skip
     report = _explained(expect(report, known), suite)
-    words = (f" --vectors {vectors}" if vectors else "") + (f" --xfails {xfails}" if xfails else "")
+    words = "".join(
+        f" --{name} {quote(str(path))}" for name, path in (("vectors", vectors), ("xfails", xfails)) if path
+    )
     words += "" if fresh is None else f" --fresh {fresh}"
-    command = with_options(f"refconv check {impl}", words + claims(judged_by, strict_statistics, policies, ops))
-    code = _conclude(report, command, reports, min_cases, f"refconv diagnose {impl}")
+    command = with_options(f"refconv check {named(impl)}", words + claims(judged_by, strict_statistics, policies, ops))
+    code = _conclude(report, command, reports, min_cases, f"refconv diagnose {named(impl)}")
     if written:
-        waiting = write_xfails(report, written, known, force)
+        waiting = write_xfails(report, written, known, force, named(impl))
         console().print(f"{escape(str(written))} is written; {waiting} of its entries need a link in 'issue'.")
     return code
 
 
-@click.command("judge")
+@click.command("judge", short_help="Judge results that were computed elsewhere.")
 @click.argument("suite", type=click.Path(path_type=Path), metavar="SUITE")
 @click.argument("results", type=click.Path(path_type=Path), metavar="RESULTS", required=False)
 @click.option("--stream", is_flag=True, help="Read result lines from standard input, or from the file RESULTS.")
@@ -141,7 +153,9 @@ def judge_command(
             report = check(session, vectors, select, tuple(ops.split(",")), progress, judged_by, strict_statistics,
                            policies)  # fmt: skip
         report = _explained(report, vectors)
-        words = f"refconv judge {suite}{f' {results}' if results else ''}{' --stream' if stream else ''}"
+        words = join(
+            ["refconv", "judge", str(suite), *([str(results)] if results else []), *["--stream"][: int(stream)]]
+        )
         words += "" if lie == Layouts() else f" --layout {layout} --weight-layout {weight_layout}"
         command = words + claims(judged_by, strict_statistics, policies, ops)
         code = _conclude(report, command, reports, min_cases)

@@ -9,13 +9,17 @@ from pathlib import Path
 import click
 
 from refconv.implementations import TIMEOUT, Session, open_session
-from refconv.implementations.command import MARK
+from refconv.implementations.command import MARK, is_command
 from refconv.implementations.layouts import IMAGES, WEIGHTS
 from refconv.problem import OPERATIONS
 
 GOOD, FAILED, USAGE, TOO_FEW, NOT_STARTED = range(5)  # exit codes
 INTERRUPTED = 130  # of Ctrl-C, as a shell says it
 MEBIBYTE = 2**20
+
+GIVEN = {
+    "IMPL": "mine.py:conv2d, torch, ./libmine.so or -- ./program", "COMMAND": "-- ./program",
+}  # fmt: skip
 
 Command = Callable[..., int]
 Paths = tuple[Path, ...]
@@ -75,8 +79,28 @@ class WithCommand(click.Command):
     """A command whose argument may be a command line itself, behind ``--``; it arrives as one text."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Join what follows ``--`` into one argument."""
+        """Join what follows ``--`` into one argument; say what is meant, where it is missing or is several."""
         if "--" in args:
             place = args.index("--")
             args = [*args[:place], "--", MARK + shlex.join(args[place + 1 :])]
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter as error:
+            name = error.param.human_readable_name if error.param else ""
+            raise click.UsageError(f"{name} must be given, such as {GIVEN[name]}.", ctx) from None
+        except click.UsageError as error:
+            if "extra argument" not in error.message:
+                raise
+            words = f"a program stands behind two dashes: refconv {ctx.info_name} -- PROGRAM ARGUMENT..."
+            raise click.UsageError(f"{error.message}; {words}", ctx) from None
+
+
+def named(impl: str) -> str:
+    """Return what a user named, as a shell wants it.
+
+    Examples
+    --------
+    >>> named("my layers/mine.py:conv2d"), named("-- node x.mjs")
+    ("'my layers/mine.py:conv2d'", '-- node x.mjs')
+    """
+    return impl if is_command(impl) else shlex.quote(impl)

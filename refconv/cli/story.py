@@ -15,7 +15,7 @@ from refconv.report import print_report
 from refconv.report.prose import fitted
 
 
-@click.command("quickstart")
+@click.command("quickstart", short_help="See the whole story on a small suite, in seconds.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("quickstart"), metavar="DIR", show_default=True)
 @FORCE
 def quickstart_command(out: Path, force: bool) -> int:

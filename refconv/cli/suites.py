@@ -17,14 +17,14 @@ from refconv.export import FORMATS, WORD_BITS, Exported, Options, Selection, exp
 from refconv.generate import generate
 from refconv.generate import recompute as compute_again
 from refconv.implementations.devices import DEVICES
-from refconv.report.drawn import DRAWN, drawing, index_of, print_drawing
+from refconv.report.drawn import DRAWN, drawing, index_of, panels_of, print_drawing
 from refconv.report.write import write_text
 from refconv.show import print_case, print_list
 from refconv.suite import load_suite, verify_files
 from refconv.suite.embedded import smoke_folder
 
 
-@click.command("generate")
+@click.command("generate", short_help="Make a suite, all references agreeing on every bit.")
 @click.option("--tier", type=click.Choice(list(TIERS)), default="core", show_default=True)
 @SELECT
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR")
@@ -58,7 +58,7 @@ def generate_command(
     return GOOD
 
 
-@click.command("verify")
+@click.command("verify", short_help="Verify a suite: hashes, schema, on demand every value.")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--recompute", is_flag=True, help="Compute every golden value again, by all references.")
 @click.option("--oracle", type=click.Choice(["torch"]), default=None, help="With --recompute: ask it too.")
@@ -79,7 +79,7 @@ def verify_command(folder: Path, recompute: bool, oracle: str | None, jobs: int,
     return FAILED if findings else GOOD
 
 
-@click.command("list")
+@click.command("list", short_help="List the cases of a suite.")
 @VECTORS
 @SELECT
 @click.option(
@@ -97,7 +97,7 @@ def list_command(vectors: Path | None, select: Paths, view: str | None) -> int:
     return GOOD
 
 
-@click.command("show")
+@click.command("show", short_help="Show one case, explained and drawn.")
 @click.argument("case")
 @VECTORS
 @click.option(
@@ -113,12 +113,14 @@ def show_command(case: str, vectors: Path | None, operation: str, at: str | None
         write_text(svg, drawing(found, operation, index))
         console().print(f"The drawing is written to {escape(str(svg))}.")
         return GOOD
+    if at is not None:  # refuse before a page is printed
+        panels_of(found, operation, index)
     print_case(found, console())
     print_drawing(found, operation, index, console(), asked=at is not None)
     return GOOD
 
 
-@click.command("export")
+@click.command("export", short_help="Write a suite as plain files, C headers, ONNX, ...")
 @click.argument("suite", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), required=True)
 @click.option("--out", type=click.Path(path_type=Path), default=None, metavar="DIR",

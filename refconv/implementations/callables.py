@@ -103,7 +103,7 @@ def as_runner(target: Any, name: str | None = None, backward: Callable[..., Any]
     if isinstance(target, ProtocolRunner | FunctionRunner | LayerRunner) or callable(getattr(target, "run", None)):
         return cast(Runner, target)
     if inspect.isclass(target):
-        target = target()
+        target = _made(target)
     title = name or str(getattr(target, "name", None) or getattr(target, "__name__", type(target).__name__))
     if any(callable(getattr(target, operation, None)) for operation in (*ARGUMENTS, "quantized_forward")):
         return ProtocolRunner(target, title)
@@ -113,6 +113,25 @@ def as_runner(target: Any, name: str | None = None, backward: Callable[..., Any]
         f"an implementation must be a function conv2d(x, weight, bias, stride=...), a class of layers that is "
         f"made with (weight, bias, stride=...), or have functions named {', '.join(ARGUMENTS)}, got {target!r}."
     )
+
+
+def _made(target: type) -> Any:
+    """Make an object of a class that is made without arguments."""
+    try:
+        wanted = inspect.signature(target)
+    except (TypeError, ValueError):  # a class written in C
+        return target()
+    try:
+        wanted.bind()
+    except TypeError:
+        got = f"got {target.__name__}{wanted}"
+        if "weight" in wanted.parameters:
+            raise ImplementationError(f"a class of layers must have a method forward(x), {got}.") from None
+        raise ImplementationError(
+            f"a class of layers must be made with (weight, bias, stride=...), {got}; "
+            "where a class makes its own weight, a function conv2d(x, weight, bias, stride=...) can set it."
+        ) from None
+    return target()
 
 
 def _backward_beside(function: Any) -> Callable[..., Any] | None:

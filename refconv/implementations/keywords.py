@@ -62,10 +62,15 @@ def takes(function: Callable[..., Any], name: str) -> bool:
     return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
+def _said(result: Any) -> str:
+    kind = type(result).__name__
+    return f"a {kind} of {len(result)}" if isinstance(result, tuple | list) else kind
+
+
 def pick(gradients: Any, operation: str, name: str) -> Any:
     """Take one of the three gradients that a backward function returns."""
     if not isinstance(gradients, tuple | list) or len(gradients) != len(GRADIENTS):
-        raise TypeError(f"{name} must return (grad_input, grad_weight, grad_bias), got {type(gradients)}.")
+        raise TypeError(f"{name} must return (grad_input, grad_weight, grad_bias), got {_said(gradients)}.")
     gradient = gradients[GRADIENTS.index(operation)]
     if gradient is None:
         raise NotImplementedError(f"{name} returns no {operation}.")

@@ -13,6 +13,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from shlex import quote
 from types import ModuleType
 from typing import Any
 
@@ -28,6 +29,7 @@ INSTALL = {  # what pip calls an engine, where it is not what we call it
     "paddle": "paddlepaddle", "mlx": "'mlx[cpu]'", "opencv": "opencv-python-headless onnx",
 }  # fmt: skip
 ALIASES = {"pytorch": "torch", "ort": "onnxruntime", "tf": "tensorflow", "cv2": "opencv", "paddlepaddle": "paddle"}
+SOURCES = {".c", ".cc", ".cpp", ".cxx", ".cu", ".rs", ".zig", ".go"}
 FORMS = "a known engine ({known}), package.module:name, path/file.py:name, or path/library.so"
 
 
@@ -105,6 +107,12 @@ def _meant(text: str, known: Collection[str]) -> str:
         if names:
             best = next((name for name in names if "conv" in name.lower()), names[0])
             return f": did you mean {text}:{best}?"
+    path = Path(text)
+    if path.suffix in SOURCES and path.is_file():
+        return ": a source is compiled first, to a shared library, of which refconv include-dir has the header."
+    if path.is_file():
+        program = quote(text if os.path.dirname(text) else os.path.join(os.curdir, text))
+        return f": a program stands behind two dashes, as in refconv check -- {program}."
     close = ALIASES.get(text.lower()) or next(iter(difflib.get_close_matches(text.lower(), list(known), n=1)), None)
     return f": did you mean {close}?" if close else "."
 

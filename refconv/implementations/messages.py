@@ -181,7 +181,7 @@ def received(answer: Mapping[str, Any], folder: Folder | None, name: str) -> Arr
     expected = math.prod(shape) * dtype.itemsize
     data = _file(output["file"], folder, name, expected) if "file" in output else _decoded(output.get("base64"))
     if len(data) != expected:
-        raise GarbledError(f"{dtype.name} of shape {shape} has {expected} bytes, but the result has {len(data)}")
+        raise GarbledError(f"output of {dtype.name}, shape {shape}, must have {expected} bytes, got {len(data)}")
     return unpacked(data, dtype, shape)
 
 

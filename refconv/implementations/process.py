@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import re
 import signal
 import subprocess
 import threading
@@ -14,6 +15,7 @@ from typing import IO
 
 TAIL = 4096  # bytes of stderr that are kept
 WAITING = 256  # lines of stdout that are read ahead; whoever writes more waits
+ERROR = re.compile(r"(Uncaught )?([A-Za-z_.]*(Error|Exception)\b|panic: |thread '.*' panicked)")
 GRACE = 2.0  # seconds to end by itself
 
 
@@ -102,11 +104,10 @@ class Program:
         self._requests.put(None)
 
     def said(self) -> str:
-        """Return the last line that it wrote to stderr, if any."""
+        """Return the line of the end of its stderr that says most, if any."""
         if self._process.poll() is not None:
             self._threads[2].join(0.2)  # what was written at the end is still on its way
-        lines = self._tail.decode("utf-8", "replace").strip().splitlines()
-        return lines[-1].strip()[:200] if lines else ""
+        return telling_line(self._tail.decode("utf-8", "replace"))[:200]
 
     def kill(self) -> None:
         """End it, with all that it started in its process group, and everything that served it."""
@@ -154,6 +155,20 @@ class Program:
         stream = self._process.stderr
         while chunk := stream.read1(TAIL):  # type: ignore[union-attr]
             self._tail = (self._tail + chunk)[-TAIL:]
+
+
+def telling_line(text: str) -> str:
+    r"""Return the last line that names an error, behind which some languages write where it was; else the last one.
+
+    Examples
+    --------
+    >>> telling_line("x.mjs:3\n\nReferenceError: vist is not defined\n    at compute (x.mjs:3:1)\n\nNode.js v20")
+    'ReferenceError: vist is not defined'
+    >>> telling_line("one\ntwo\n")
+    'two'
+    """
+    lines = [line.strip() for line in text.strip().splitlines()] or [""]
+    return next((line for line in reversed(lines) if ERROR.match(line)), lines[-1])
 
 
 def how_it_ended(code: int | None) -> str:

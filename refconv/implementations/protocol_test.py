@@ -73,7 +73,7 @@ def protocol_test(words: Sequence[str], timeout: float = 10.0) -> Iterator[Step]
             try:
                 yield Step(promise, step(probe))
             except (BrokenError, ImplementationError) as error:
-                yield Step(promise, f"it {error}")
+                yield Step(promise, _it(str(error)))
                 probe._kill()
     with _Probe(words, timeout, start=timeout) as probe:
         yield Step("it answers stop with status ok, ends with code 0 and writes nothing more", _stops(probe))
@@ -102,7 +102,7 @@ def _judged(answer: Answer, call: Call) -> str:
     if answer.status == "UNSUPPORTED":
         return ""
     if answer.result is None:
-        return f"it {answer.message}"
+        return _it(answer.message)
     name = RESULT_NAMES[call.operation]
     truth = np.array(TRUTH[call.operation], result_dtype(call.tensors)).reshape(call.problem.shape_of(name))
     for word, got, due in (("dtype", answer.result.dtype.name, truth.dtype.name),
@@ -114,6 +114,11 @@ def _judged(answer: Answer, call: Call) -> str:
         place = tuple(np.argwhere(wrong)[0].tolist())
         return f"its {name}{list(place)} is {answer.result[place]}, not {truth[place]}"
     return ""
+
+
+def _it(message: str) -> str:
+    """Say what a harness did, or what is wrong with its output."""
+    return f"its {message}" if message.startswith("output") else f"it {message}"
 
 
 def _computes(operation: str, dtype: str = "float32") -> Callable[[_Probe], str]:

@@ -19,8 +19,7 @@ def print_fingerprint(found: Fingerprint, console: Console) -> None:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         console.print(line.rstrip(), markup=False, style="" if number else "bold")
     for why in dict.fromkeys(found.refused.values()):
-        what = [name for name, reason in found.refused.items() if reason == why]
-        console.print(f"not measured, {len(what)} of them: {'; '.join(what)} ({why})", markup=False)
+        console.print(f"not measured: {'; '.join(_refused(found, why))} ({why})", markup=False)
     for item in _telling(found):
         console.print(f"\n{item.dtype}, {item.shape}: {item.order}\n  {item.tree}", markup=False)
     console.print()
@@ -29,9 +28,21 @@ def print_fingerprint(found: Fingerprint, console: Console) -> None:
         console.print(f"{dtype}: [bold]{name}[/]  {escape(found.reasons[dtype])}")
 
 
+def _refused(found: Fingerprint, why: str) -> list[str]:
+    """Name what was not measured for a reason: formats as a whole, where nothing of them was."""
+    names = [name for name, reason in found.refused.items() if reason == why]
+    measured = {item.dtype for item in found.found}
+    partly = measured | {name.partition(",")[0] for name, reason in found.refused.items() if reason != why}
+    whole = dict.fromkeys(dtype for name in names if (dtype := name.partition(",")[0]) not in partly)
+    rest = [name for name in names if name.partition(",")[0] not in whole]
+    return ([f"{', '.join(whole)} in every shape"] if whole else []) + rest
+
+
 def _telling(found: Fingerprint) -> list[Arithmetic]:
     """Return one for each order of summation that takes a tree to be understood."""
-    trees = {(item.dtype, item.order): item for item in found.found if item.tree and item.order != "sequential"}
+    trees = {
+        (item.dtype, item.order): item for item in found.found if item.tree and not item.order.startswith("sequential")
+    }
     return list(trees.values())
 
 

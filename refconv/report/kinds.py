@@ -74,12 +74,9 @@ def kinds_of(report: Report) -> list[Kind]:
         else:
             riddles.setdefault((outcome.operation, outcome.status, _saying(outcome)), []).append(failure)
     kinds = [_kind(report, _name(cause), found, cause) for cause, found in explained.items() if found]
+    kinds += _by_message(report, [found for (_, _, saying), found in riddles.items() if saying])
     for (operation, _, saying), found in riddles.items():
-        if saying:
-            kind = _kind(report, "", found)
-            title = plain(f"{operation}: {kind.smallest.message or kind.smallest.status}", TITLE)
-            kinds.append(replace(kind, title=title))
-        else:
+        if not saying:
             kinds += _by_flag(report, operation, found)
     return sorted(kinds, key=lambda kind: (kind.smallest.status != "FAIL", kind.cause is None, -len(kind.outcomes)))
 
@@ -91,6 +88,21 @@ class _Failure:
     number: int  # among the failures of the report
     size: float
     flags: tuple[str, ...]
+
+
+def _by_message(report: Report, groups: Iterable[list[_Failure]]) -> Iterator[Kind]:
+    """Title failures by what they say; where several operations break down in the same words, they are one kind."""
+    found: dict[tuple[str, ...], list[_Failure]] = {}
+    for group in groups:
+        smallest = _kind(report, "", group).smallest
+        words = _VARIABLE.sub("_", smallest.message)
+        alone = smallest.status not in ("ERROR", "REJECTED", "CRASH", "TIMEOUT") or not words
+        key = (smallest.status, *((smallest.operation, _saying(smallest)) if alone else (words,)))
+        found.setdefault(key, []).extend(group)
+    for failures in found.values():
+        kind = _kind(report, "", failures)
+        where = f"{kind.smallest.operation}: " if len(kind.operations) == 1 else ""
+        yield replace(kind, title=plain(f"{where}{kind.smallest.message or kind.smallest.status}", TITLE))
 
 
 def _name(cause: Cause) -> str:

@@ -23,6 +23,9 @@ LONGEST = 600  # characters of a message: an implementation may print its whole 
 _SPECIFIC = ("KNOWN_BUG", "INVALID", "CHOICE", "INDEXING", "LAYOUT", "NONFINITE", "DTYPE", "NUMERIC", "EXACT", "BASIC")
 WIDTH = len("usually means")  # of the longest label
 _PREFIX = "A failure usually means that "
+RAISED = ("raised ", "broke down with ")  # how the message of an exception begins
+NOT_OFFERED = "this is not offered: raise NotImplementedError for it, which is counted apart."
+PAIRS = " Where the sides of the padding differ, it comes as ((top, bottom), (left, right))."
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
@@ -106,7 +109,7 @@ def usually_means(flag: str) -> str:
 
 
 def hint(outcome: Outcome, report: Report, flag: str = "") -> str:
-    """Say what a wrong result may mean: what cases with a flag hunt, if all of them fail while others pass.
+    """Say what a failure may mean: what cases with a flag hunt, if all of them fail while others pass.
 
     Parameters
     ----------
@@ -118,10 +121,13 @@ def hint(outcome: Outcome, report: Report, flag: str = "") -> str:
     Returns
     -------
     str
-        Empty where there is nothing to go by: no wrong numbers, or no flag that tells right from wrong.
+        Empty where there is nothing to go by: neither wrong numbers nor an exception, or no flag that tells right
+        from wrong.
     """
     flag = flag or next(iter(ordered_flags(report, outcome)), "")
     telling = report.failing_share(outcome.operation, flag) == 1 and report.by_operation()[outcome.operation]["PASS"]
+    if telling and outcome.message.startswith(RAISED):
+        return NOT_OFFERED + (PAIRS if "AsymmetricPadding" in outcome.flags else "")
     return usually_means(flag) if compare(outcome) and telling else ""
 
 

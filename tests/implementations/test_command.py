@@ -102,7 +102,7 @@ def test_a_node_program_passes_all_of_core(left_behind):
         ("shape", "FAIL", "y must have shape"),
         ("dtype", "FAIL", "wrong"),
         ("unknown-dtype", "ERROR", "output.dtype must be one of float64, "),
-        ("length", "ERROR", "bytes, but the result has"),
+        ("length", "ERROR", "bytes, got "),
         ("no-base64", "ERROR", "output.base64 must be base64"),
         ("no-output", "ERROR", "answered ok without an object named output"),
         ("nan", "FAIL", "got nan"),

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from problems import integer_tensors
 
-from refconv import ConvProblem, check, load_suite
+from refconv import ConvProblem, ImplementationError, check, load_suite
 from refconv.implementations import as_runner
+from refconv.implementations.keywords import pick
 from refconv.implementations.layers import is_layer
 from refconv.reference import im2col
 from refconv.suite.embedded import smoke_folder
@@ -103,6 +104,34 @@ def test_backward_must_return_three_gradients():
 
     with pytest.raises(TypeError, match=r"Short.backward must return \(grad_input, grad_weight, grad_bias\)"):
         as_runner(Short).run("grad_input", integer_tensors(PROBLEM), PROBLEM)
+
+
+class MakesItsWeight:
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1): ...
+
+    def forward(self, x): ...
+
+
+class NoForward:
+    def __init__(self, weight, bias=None): ...
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (MakesItsWeight, r"made with \(weight, bias, stride=...\), got MakesItsWeight\(in_channels, .* can set it\.$"),
+        (NoForward, r"must have a method forward\(x\), got NoForward\(weight, bias=None\)\.$"),
+    ],
+)
+def test_a_class_that_is_nearly_a_layer_is_told_what_it_lacks(layer, message):
+    with pytest.raises(ImplementationError, match=message):
+        as_runner(layer)
+
+
+@pytest.mark.parametrize(("gradients", "got"), [((1, 2), "a tuple of 2"), (np.zeros(3), "ndarray")])
+def test_what_backward_returns_instead_is_said(gradients, got):
+    with pytest.raises(TypeError, match=rf"must return \(grad_input, grad_weight, grad_bias\), got {got}\."):
+        pick(gradients, "grad_input", "Layer.backward")
 
 
 class Protocol:

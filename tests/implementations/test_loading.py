@@ -87,6 +87,10 @@ def test_a_near_miss_is_told_what_was_meant(tmp_path):
     path.write_text("def helper():\n    pass\n" + GOOD)
     with pytest.raises(ImplementationError, match=r"did you mean .*fw\.py:conv2d\?"):
         load_implementation(str(path))
+    for name, told in (("kernel.cpp", "a source is compiled first"), ("x.mjs", "behind two dashes, as in .* -- ")):
+        (tmp_path / name).touch()
+        with pytest.raises(ImplementationError, match=told):
+            load_implementation(str(tmp_path / name))
     for text, meant in (("pytorch", "torch"), ("im2cols", "im2col")):
         with pytest.raises(ImplementationError, match=f"did you mean {meant}\\?"):
             load_implementation(text)

@@ -52,6 +52,18 @@ def test_messages_that_differ_in_numbers_and_names_are_one_kind(report_of, outco
     ]  # fmt: skip
 
 
+def test_operations_that_break_down_in_the_same_words_are_one_kind(report_of, outcome):
+    text = "raised TypeError on a legal problem: Layer.backward must return three gradients, got {}"
+    gradients = [
+        outcome("basic/a", operation, "REJECTED", message=text.format(number))
+        for number, operation in enumerate(["grad_input", "grad_weight"])
+    ]
+    other = outcome("basic/a", "grad_bias", "REJECTED", message="raised TypeError on a legal problem: no bias")
+    assert titles(report_of(*gradients, other)) == [
+        (text.format(0), 2), ("grad_bias: raised TypeError on a legal problem: no bias", 1)
+    ]  # fmt: skip
+
+
 def test_what_fails_on_every_case_is_one_kind(report_of, failure):
     outcomes = [replace(failure(f"basic/{flag}"), flags=(flag,)) for flag in ("Basic", "Grouped", "Dilated")]
     assert titles(report_of(*outcomes)) == [("forward: wrong on every case", 3)]

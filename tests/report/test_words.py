@@ -123,6 +123,15 @@ def test_a_flag_says_nothing_of_a_crash(report_of, outcome):
     assert hint(crash, report_of(crash, outcome(flags=("Basic",)))) == ""
 
 
+def test_what_raises_on_all_cases_of_a_flag_alone_may_not_be_offered(report_of, outcome):
+    text = "raised ValueError at mine.py:7 on a legal problem: too many values to unpack"
+    refused = outcome("a/b", status="REJECTED", message=text, flags=("AsymmetricPadding",))
+    told = hint(refused, report_of(refused, outcome(flags=("Basic",))))
+    assert told.startswith("this is not offered: raise NotImplementedError")
+    assert told.endswith("it comes as ((top, bottom), (left, right)).")
+    assert hint(refused, report_of(refused)) == ""  # where nothing passes, something else is wrong
+
+
 def test_headline_never_calls_an_empty_run_a_success(report_of, outcome, passing, mixed):
     assert headline(report_of(outcome(status="UNSUPPORTED"))) == "Nothing was executed"
     assert headline(passing) == "Passed"

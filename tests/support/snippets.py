@@ -196,7 +196,11 @@ def tools(folder: Path) -> dict[str, str]:
     """Return an environment in which refconv, pytest, python3 and c++ are commands of this Python and this machine."""
     bin_folder = folder / ".bin"
     bin_folder.mkdir()
-    scripts = {"refconv": "-P -m refconv", "pytest": "-P -m pytest", "python3": ""}  # -P: as a command, not from this folder
+    scripts = {
+        "refconv": "-P -m refconv",
+        "pytest": "-P -m pytest",
+        "python3": "",
+    }  # -P: as a command, not from this folder
     for name, options in scripts.items():
         write_script(bin_folder / name, f'exec "{sys.executable}" {options} "$@"')
     if shutil.which("c++") is None:  # the C compiler takes what is both
