@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -159,16 +160,28 @@ def test_mistakes_end_in_one_sentence(suite, tmp_path, arguments, sentence):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.client
-def test_two_cases_that_onnx_cannot_tell_apart_are_named(suite, tmp_path):
-    pytest.importorskip("onnx")
+@pytest.fixture
+def twins(suite, tmp_path):
     group = suite.group(WORKED.partition("/")[0])
     cases = [replace(group.cases[0], id=f"{group.name}/{slug}") for slug in ("a-b", "a.b")]
     records = [write_group(tmp_path, replace(group, cases=tuple(cases)))]
     write_manifest(tmp_path, "smoke", "2026.1.31", records, {})
+    return refconv.load_suite(tmp_path)
+
+
+@pytest.mark.client
+def test_two_cases_that_onnx_cannot_tell_apart_are_named(twins, tmp_path):
+    pytest.importorskip("onnx")
     with pytest.raises(SuiteError, match=r"a\.b': its id must differ from others by more than signs"):
-        export(refconv.load_suite(tmp_path), tmp_path / "out", "onnx")
+        export(twins, tmp_path / "out", "onnx")
     assert not (tmp_path / "out").exists()
+
+
+def test_two_cases_that_c_cannot_tell_apart_get_two_names(twins, tmp_path):
+    export(twins, tmp_path / "out", "c-header")
+    text = (tmp_path / "out" / "worked-example-float32-iota.h").read_text("ascii")
+    names = re.findall(r"static const float (\w+__x_*)\[9\]", text)
+    assert sorted(names) == ["worked_example_float32_iota__a_b__x", "worked_example_float32_iota__a_b__x_"]
 
 
 @pytest.mark.parametrize(

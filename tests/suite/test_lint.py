@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from refconv.problem import ConvProblem
-from refconv.suite import Case, Expected, Group, Judge, Note, lint_case, lint_group
+from refconv.suite import REFUSED, Case, Expected, Group, Judge, Note, lint_case, lint_group
 
 EMPTY = ConvProblem(batch=0, in_channels=1, out_channels=1, input_size=(3, 3), kernel_size=(2, 2))
 NO_CHANNELS = ConvProblem(batch=1, in_channels=0, out_channels=1, input_size=(3, 3), kernel_size=(2, 2))
@@ -203,6 +203,16 @@ def test_a_refused_case_expects_nothing() -> None:
     assert "must break a rule" in found[0]
     refused = dataclasses.replace(_case(EMPTY), refused=("forward",))
     assert any("hold no result" in finding for finding in lint_case(refused))
+
+
+def test_only_what_exceeds_its_input_may_be_refused() -> None:
+    case = _case(NO_CHANNELS, y=np.zeros((1, 1, 2, 2), np.float32))
+    choice = {"result": "choice", "expected": {}, "alternatives": {"one": case.expected, REFUSED: {}}}
+    findings = list(lint_case(dataclasses.replace(case, **choice)))
+    assert (
+        f"a problem whose kernel exceeds the input must be a choice with {REFUSED}, and no other may be one."
+        in findings
+    )
 
 
 def test_nan_and_infinity_lie_in_their_own_intervals() -> None:
