@@ -19,6 +19,11 @@ PLAIN = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(3, 3), k
 ODD = ConvProblem(batch=2, in_channels=4, out_channels=6, groups=2, input_size=(7, 9), kernel_size=(3, 2),
                   stride=(2, 1), dilation=(1, 2), padding=((1, 0), (2, 1)))  # fmt: skip
 
+DEPTHWISE = ConvProblem(batch=2, in_channels=4, out_channels=8, groups=4, input_size=(7, 9), kernel_size=(3, 2),
+                        stride=(2, 1), dilation=(1, 2), padding=((1, 0), (2, 1)))  # fmt: skip
+POINTWISE = ConvProblem(batch=2, in_channels=4, out_channels=6, input_size=(7, 9), kernel_size=(1, 1))
+HOST = array_api_strict.Device("CPU_DEVICE")
+
 
 @settings(max_examples=150, deadline=None)
 @given(every_problem(), st.integers(0, 2**32 - 1))
@@ -227,6 +232,22 @@ def test_the_dtype_of_the_inputs_is_the_dtype_of_the_results(reference, dtype):
         np.testing.assert_array_equal(got[operation], exact[operation])
 
 
+@each
+@pytest.mark.parametrize("problem", [ODD, DEPTHWISE, POINTWISE], ids=["odd", "depthwise", "pointwise"])
+@pytest.mark.parametrize("wide", ["x", "weight", "bias", "grad_output"])
+def test_of_tensors_of_two_dtypes_the_wider_one_is_that_of_what_they_make(reference, problem, wide):
+    """A third is no float32: who rounds the one wide tensor first is found out."""
+    tensors = integer_tensors(problem, dtype=np.float32)
+    tensors[wide] = tensors[wide].astype(np.float64) + 1 / 3
+    got = run(reference, tensors, problem)
+    exact = run(direct, {name: tensor.astype(np.float64) for name, tensor in tensors.items()}, problem)
+    makes = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+             "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}  # fmt: skip
+    for operation in OPERATIONS:
+        assert got[operation].dtype == (np.float64 if wide in makes[operation] else np.float32)
+        np.testing.assert_allclose(got[operation], exact[operation], rtol=1e-12, atol=1e-12)
+
+
 def test_direct_computes_python_integers_of_any_size():
     x = np.array([[[[10**40, 1]]]], dtype=object)
     problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(1, 2))
@@ -240,6 +261,17 @@ def test_im2col_keeps_to_the_array_api():
     expected, got = run(direct, tensors, ODD), run(im2col, strict, ODD)
     for operation in OPERATIONS:
         np.testing.assert_array_equal(np.asarray(got[operation]), expected[operation])
+
+
+@pytest.mark.parametrize("problem", [ODD, DEPTHWISE, POINTWISE], ids=["odd", "depthwise", "pointwise"])
+def test_results_of_im2col_lie_where_the_tensors_do(problem):
+    """Nothing is made on another device on the way, or it could not be added to what is here."""
+    tensors, elsewhere = integer_tensors(problem), array_api_strict.Device("device1")
+    there = {name: array_api_strict.asarray(tensor, device=elsewhere) for name, tensor in tensors.items()}
+    expected, got = run(direct, tensors, problem), run(im2col, there, problem)
+    for operation in OPERATIONS:
+        assert got[operation].device == elsewhere
+        np.testing.assert_array_equal(np.asarray(got[operation].to_device(HOST)), expected[operation])
 
 
 def test_the_convolution_matrix_of_the_worked_example():

@@ -1,0 +1,82 @@
+"""Beside its result a reference takes no more memory than it says, whatever the problem; of each block, that is."""
+
+import tracemalloc
+
+import pytest
+from problems import integer_tensors
+
+from refconv import ConvProblem
+from refconv.reference import depthwise, im2col, sparse
+
+BUDGET = 2**16
+SMALL = 2**14  # what Python itself takes meanwhile: slices, views, the list of blocks
+PADDED = ((1, 0), (2, 1))
+PROBLEMS = {
+    "plain": ConvProblem(batch=4, in_channels=8, out_channels=4, groups=2, input_size=(30, 31), kernel_size=(3, 2),
+                         padding=PADDED),
+    "strided": ConvProblem(batch=4, in_channels=8, out_channels=4, groups=2, input_size=(60, 61), kernel_size=(3, 2),
+                           stride=(4, 3), padding=PADDED),
+    "many small images": ConvProblem(batch=64, in_channels=8, out_channels=4, groups=2, input_size=(10, 11),
+                                     kernel_size=(3, 2), padding=PADDED),
+    "many outputs": ConvProblem(batch=2, in_channels=1, out_channels=40, input_size=(30, 31), kernel_size=(1, 2)),
+    "depthwise": ConvProblem(batch=4, in_channels=12, out_channels=12, groups=12, input_size=(30, 31),
+                             kernel_size=(3, 2), padding=PADDED),
+}  # fmt: skip
+POINTWISE = ConvProblem(batch=4, in_channels=8, out_channels=12, input_size=(30, 31), kernel_size=(1, 1))
+each_problem = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=list(PROBLEMS))
+ARGUMENTS = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+             "grad_weight": ("x", "grad_output")}  # fmt: skip
+each_operation = pytest.mark.parametrize("operation", list(ARGUMENTS))
+
+
+@pytest.fixture(autouse=True)
+def small_budgets(monkeypatch):
+    """Let a small problem be cut into many blocks."""
+    monkeypatch.setattr(im2col, "BUDGET", BUDGET)
+    monkeypatch.setattr(sparse, "BUDGET", BUDGET)
+    monkeypatch.setattr(depthwise, "CACHE", BUDGET)
+
+
+def extra_bytes(reference, operation, problem):
+    """Return how much memory an operation takes at most, beside its arguments and its result."""
+    tensors = integer_tensors(problem) | {"bias": None}
+    arguments = [*(tensors[name] for name in ARGUMENTS[operation]), problem]
+    getattr(reference, operation)(*arguments)  # what is imported and cached is no part of it
+    tracemalloc.start()
+    try:
+        result = getattr(reference, operation)(*arguments)
+        return tracemalloc.get_traced_memory()[1] - result.nbytes
+    finally:
+        tracemalloc.stop()
+
+
+@each_operation
+@each_problem
+def test_im2col_takes_a_block_of_columns_and_what_it_copies_into_them(operation, problem):
+    """Columns and product of a block are the budget; the patch that columns are copied from is no larger than they."""
+    assert extra_bytes(im2col, operation, problem) <= 2 * BUDGET + SMALL
+
+
+@each_operation
+def test_a_kernel_of_one_tap_needs_no_columns(operation):
+    assert extra_bytes(im2col, operation, POINTWISE) <= SMALL
+
+
+@pytest.mark.parametrize("operation", ["forward", "grad_input"])
+@each_problem
+def test_sparse_takes_a_block_of_rows_and_unrolled_tensors(operation, problem):
+    tensors = integer_tensors(problem)
+    unrolled = tensors["x"].nbytes + tensors["grad_output"].nbytes
+    assert extra_bytes(sparse, operation, problem) <= BUDGET + unrolled + SMALL
+
+
+@each_problem
+def test_sparse_projects_the_entries_of_a_block_of_rows(problem):
+    assert extra_bytes(sparse, "grad_weight", problem) <= BUDGET + SMALL
+
+
+@pytest.mark.parametrize(("reference", "least"), [(im2col, BUDGET * 3 // 4), (sparse, BUDGET // 3)])
+@pytest.mark.parametrize("problem", [PROBLEMS[name] for name in ("plain", "strided", "many small images")])
+def test_the_budget_is_made_use_of(reference, least, problem):
+    """Blocks as small as may be would keep to every limit, and would be slow."""
+    assert extra_bytes(reference, "grad_weight", problem) >= least
