@@ -120,6 +120,14 @@ def test_elements_that_see_no_product_must_be_zero():
     assert lo.ravel()[:2].tolist() == hi.ravel()[:2].tolist() == [0, 0]
 
 
+def test_the_magnitude_of_an_interval_is_not_below_the_sum():
+    """1 + 2**-60 is no float64; the next one above is taken."""
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(1, 2))
+    tensors = {"x": np.array([[[[1.0, 2.0**-60]]]]), "weight": np.ones((1, 1, 1, 2)), "bias": None}
+    _, (_, _, magnitude) = interval_of(problem, tensors, FLOAT64)
+    assert magnitude.ravel().tolist() == [1 + 2.0**-52]
+
+
 def test_the_interval_contains_the_truth_and_grows_with_the_accumulators_error():
     tensors = single(np.float32, LAYERS[1], 1)
     truth, narrow = interval_of(LAYERS[1], tensors, FLOAT32, FLOAT64)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from refconv.judge import judge_tensor
-from refconv.judge.closeup import LARGEST, PATCH
+from refconv.judge.closeup import LARGEST
 from refconv.judge.verdict import EDGES
 
 
@@ -35,8 +35,9 @@ def test_the_planes_tell_which_images_and_channels_are_wrong():
 
 def test_the_patch_shows_the_numbers_around_the_first_wrong_element():
     closeup = look((1, 2, 20, 30), ((0, 1, 19, 15), 7.0)).closeup
+    assert closeup.place == (19, 15)
     assert closeup.corner == (14, 12)
-    assert closeup.expected.shape == PATCH
+    assert closeup.expected.shape == closeup.got.shape == (6, 6)
     at = np.argwhere(closeup.bad)
     assert (at + closeup.corner).tolist() == [[19, 15]]
     assert (closeup.got - closeup.expected)[closeup.bad].tolist() == [7.0]
@@ -56,6 +57,17 @@ def test_a_large_map_is_pooled_and_loses_no_wrong_element():
     assert max(closeup.error.shape) <= LARGEST
     assert closeup.error[1, -1] == 4
     assert closeup.wrong[1, -1] == pytest.approx(1 / 25)
+
+
+@pytest.mark.parametrize(("columns", "cell"), [(40, 1), (41, 2), (80, 2), (81, 3)])
+def test_a_map_has_up_to_forty_rows_and_columns(columns, cell):
+    assert look((1, 1, 40, columns), ((0, 0, 0, 0), 2.0)).closeup.cell == (1, cell)
+
+
+def test_maps_are_kept_in_four_bytes_a_cell_and_numbers_in_eight():
+    closeup = look((1, 2, 3, 100), ((0, 0, 1, 9), 2.0)).closeup
+    assert {array.dtype for array in (closeup.error, closeup.wrong, closeup.planes)} == {np.dtype(np.float32)}
+    assert closeup.expected.dtype == closeup.got.dtype == np.float64
 
 
 def test_a_right_result_has_no_closeup():

@@ -206,7 +206,9 @@ def test_integers_are_equality_in_every_class():
     evidence = evidence_of(LAYER, tensors, "int32")
     for name in ("winograd:4", "fft", "reduced:bf16", "tosa", "standard:int32"):
         assert judged(name, evidence.truth, evidence).passed
-        assert parse_class(name).interval(evidence).magnitude is evidence.magnitude
+        lo, hi, magnitude = parse_class(name).interval(evidence)
+        assert lo is hi is evidence.truth
+        assert magnitude is evidence.magnitude
         assert judged(name, evidence.truth + 1, evidence).wrong == evidence.truth.size
 
 
@@ -218,6 +220,16 @@ def test_a_bias_of_finer_steps_than_the_products_does_not_fit():
     assert evidence_of(LAYER, tensors | {"bias": None}).fits(FLOAT32)
     fine = {name: tensor * np.float32(2.0**-20) for name, tensor in tensors.items()} | {"bias": np.full(5, 64.0)}
     assert not evidence_of(LAYER, fine).fits(FLOAT32)  # the steps are those of the products
+
+
+def test_small_numbers_fit_as_well_as_large_ones():
+    """Sums of up to 2**24 steps are exact in float32, whatever a step is; of twice as many they are not."""
+    for steps, fits in ((2**24, True), (2**24 + 2, False)):
+        for scale in (1, 2.0**-60, 2.0**60):
+            x = np.array([[[[steps - 1, 1]]]]) * scale
+            problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(1, 2))
+            evidence = evidence_of(problem, {"x": x, "weight": np.ones((1, 1, 1, 2)), "bias": None})
+            assert evidence.fits(FLOAT32) is fits
 
 
 def test_where_there_is_no_result_every_accumulator_fits():
@@ -240,3 +252,32 @@ def test_tosa_accepts_honest_arithmetic_and_names_what_the_whole_tensor_breaks()
     verdict = judged("tosa", (evidence.truth + 3 * step).astype(np.float32), evidence)
     assert "the errors add up to" in verdict.violation
     assert judged("tosa", (evidence.truth + 2.1 * 73 * step).astype(np.float32), evidence).wrong == y.size
+
+
+def near_one(signs, units):
+    """Judge results of one product each, 1 or -1, that err by so many of tosa's units of 2**-24."""
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(len(signs),), kernel_size=(1,))
+    tensors = {"x": np.float32(signs).reshape(1, 1, -1), "weight": np.ones((1, 1, 1), np.float32), "bias": None}
+    got = np.float32(np.array(signs) + np.array(units) * 2.0**-24).reshape(1, 1, -1)
+    return judged("tosa", got, evidence_of(problem, tensors))
+
+
+def test_tosa_names_a_sum_of_squares_above_its_limit():
+    """1.6 times 5 results are 8."""
+    assert near_one([1] * 5, [2, -2, 0, 0, 0]).passed
+    verdict = near_one([1] * 5, [2, -2, -1, 0, 0])
+    assert verdict.violation == "the errors' squares add up to 9, above 8"
+    assert not verdict.passed
+
+
+def test_tosa_names_a_sum_of_errors_above_its_limit():
+    """The root of 16 times 64 results is 32."""
+    signs = [1, -1] * 32
+    assert near_one(signs, [2, 0] * 16 + [0] * 32).passed
+    assert near_one(signs, [2, 0] * 17 + [0] * 30).violation == "the errors add up to 34, above 32"
+    assert near_one(signs[:63], [2, 0] * 17 + [0] * 29).passed  # too few for anything to be said about their sum
+
+
+def test_the_interval_of_tosa_has_the_magnitude_with_it():
+    evidence = evidence_of(LAYER, single(LAYER, 0))
+    assert parse_class("tosa").interval(evidence).magnitude is evidence.magnitude

@@ -19,12 +19,15 @@ SQUARE = ConvProblem(batch=2, in_channels=4, out_channels=2, groups=2, input_siz
                      padding=((1, 0), (2, 1)))  # fmt: skip
 OPERATIONS = ("forward", "grad_input", "grad_weight")
 FACTORS = {"forward": ("x", "weight"), "grad_input": ("grad_output", "weight"), "grad_weight": ("x", "grad_output")}
-SCALES = (0, -66, -140)  # ordinary numbers, products of the size of subnormals, and nothing but subnormals
+# Powers of two: ordinary numbers, products of the size of subnormals, nothing but subnormals, and subnormal weights alone.
+SCALES = (0, -66, -140, {"weight": -140, "bias": -140})
 
 
 def evidence_of(problem, operation, scale=0, dtype="float32", out="float32", bias=True):
-    tensors = {name: (tensor * 2.0**scale).astype(get_format(dtype).dtype)
-               for name, tensor in real_tensors(problem, 3, binades=3).items()}  # fmt: skip
+    tensors = real_tensors(problem, 3, binades=3)
+    scales = scale if isinstance(scale, dict) else dict.fromkeys(tensors, scale)
+    tensors = {name: (tensor * 2.0 ** scales.get(name, 0)).astype(get_format(dtype).dtype)
+               for name, tensor in tensors.items()}  # fmt: skip
     for name, place in (("x", (slice(None), 0)), ("weight", 0), ("bias", 0)):
         tensors[name][place] = 0  # an output channel and some gradients have no products that differ from zero
     tensors["bias"] = tensors["bias"] if bias else None
