@@ -120,6 +120,17 @@ def test_elements_that_see_no_product_must_be_zero():
     assert lo.ravel()[:2].tolist() == hi.ravel()[:2].tolist() == [0, 0]
 
 
+@pytest.mark.parametrize(("overflow", "ends"), [("saturate", [448.0, -448.0]), ("nan", [np.nan, np.nan])])
+def test_both_ends_of_an_interval_overflow_as_the_results_do(overflow, ends):
+    out = get_format("float8_e4m3fn")
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=2, input_size=(1,), kernel_size=(1,))
+    tensors = {"x": np.full((1, 1, 1), 400.0), "weight": np.array([[[2.0]], [[-2.0]]]), "bias": None}
+    total, magnitude = (f("forward", tensors, problem, im2col) for f in (exact.exact_sum, exact.exact_magnitude))
+    lo, hi, _ = standard_interval(total, magnitude, np.ones((1, 2, 1), int), FLOAT32, out, overflow)
+    np.testing.assert_array_equal(lo.astype(float).ravel(), ends)
+    np.testing.assert_array_equal(hi.astype(float).ravel(), ends)
+
+
 def test_the_magnitude_of_an_interval_is_not_below_the_sum():
     """1 + 2**-60 is no float64; the next one above is taken."""
     problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 2), kernel_size=(1, 2))

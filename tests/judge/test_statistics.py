@@ -7,7 +7,7 @@ from problems import real_tensors
 from refconv import ConvProblem
 from refconv.formats import get_format
 from refconv.judge import Evidence, companion
-from refconv.judge.statistics import expected_error, is_zero_mean
+from refconv.judge.statistics import Statistics, expected_error, is_zero_mean
 
 FLOAT32 = get_format("float32")
 LAYER = ConvProblem(batch=1, in_channels=64, out_channels=8, input_size=(6, 7), kernel_size=(3, 3))
@@ -64,3 +64,41 @@ def test_the_model_is_silent_where_nothing_rounds_and_for_integers():
     assert companion(evidence.truth, evidence, FLOAT32) is not None
     for change in ({"exact_fill": True}, {"out": get_format("int32")}):
         assert companion(evidence.truth, replace(evidence, **change), FLOAT32) is None
+
+
+@pytest.mark.parametrize(
+    ("rms", "largest", "suspicious"),
+    [(1.5, 16, False), (1.51, 3, True), (0.9, 16.1, True), (float("nan"), 1, True), (1, float("nan"), True)],
+)
+def test_errors_are_suspicious_as_a_whole_or_because_of_one(rms, largest, suspicious):
+    assert Statistics(100, rms, largest).suspicious is suspicious
+
+
+def sums(x, **fields):
+    """Return the evidence of results that are sums of the given products, one row for each."""
+    extents = {"out_channels": 1, "input_size": (1,), "kernel_size": (1,)}
+    problem = ConvProblem(batch=len(x), in_channels=len(x[0]), **extents, **fields)
+    tensors = {"x": np.float32(x)[..., None], "weight": np.ones(problem.weight_shape, np.float32), "bias": None}
+    return Evidence("forward", tensors, problem, FLOAT32)
+
+
+@pytest.mark.parametrize("other", [0, 1])
+def test_the_mean_square_of_the_results_is_a_quarter_to_four_times_that_of_the_products(other):
+    """Of 64 results 8 are 2 and the others 0: 1/2 on average, of products whose squares add up to 2."""
+    assert is_zero_mean(sums([[1, 1]] * (8 - other) + [[1, -1]] * (56 + other))) is (other == 0)
+    assert is_zero_mean(sums([[1, 1, 1, 1, 0]] * (64 - other) + [[1, 1, 1, 1, 1]] * other)) is (other == 0)
+
+
+def test_fewer_than_64_results_and_zeros_tell_nothing():
+    assert is_zero_mean(sums([[1.0, 0.0]] * 64))
+    assert not is_zero_mean(sums([[1.0, 0.0]] * 63))
+    zeros = sums([[0.0, 0.0]] * 64)
+    assert not is_zero_mean(zeros)
+    assert companion(zeros.truth, zeros, FLOAT32) is None
+
+
+def test_elements_that_see_no_product_are_not_counted():
+    evidence = sums([[1.0, 0.5]] * 64, padding=((1, 0),))
+    found = companion(evidence.truth, evidence, FLOAT32)
+    assert evidence.truth.size == 128
+    assert (found.elements, found.rms, found.largest) == (64, 0.0, 0.0)

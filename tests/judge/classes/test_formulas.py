@@ -19,7 +19,7 @@ SQUARE = ConvProblem(batch=2, in_channels=4, out_channels=2, groups=2, input_siz
                      padding=((1, 0), (2, 1)))  # fmt: skip
 OPERATIONS = ("forward", "grad_input", "grad_weight")
 FACTORS = {"forward": ("x", "weight"), "grad_input": ("grad_output", "weight"), "grad_weight": ("x", "grad_output")}
-# Powers of two: ordinary numbers, products of the size of subnormals, nothing but subnormals, and subnormal weights alone.
+# Powers of two: ordinary numbers, products as small as subnormals, nothing but subnormals, and subnormal weights alone.
 SCALES = (0, -66, -140, {"weight": -140, "bias": -140})
 
 
