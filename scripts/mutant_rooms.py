@@ -19,7 +19,7 @@ PARTS = [
     ("judge", "refconv/judge", "bounds", "tests/judge", "test_bounds"),
     ("judge", "refconv/judge", "closeup", "tests/judge", "test_closeup"),
     ("judge", "refconv/judge", "digest evidence statistics verdict", "tests/judge",
-     "test_verdict test_statistics test_bounds classes/test_*"),
+     "test_verdict test_closeup test_evidence test_statistics test_bounds classes/test_*"),
     ("judge", "refconv/judge/classes", "*", "tests/judge", "classes/test_*"),
     ("codec", "refconv", "formats", "tests", "test_formats"),
     ("codec", "refconv/suite", "safetensors_codec strict_json",

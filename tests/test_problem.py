@@ -61,6 +61,13 @@ def test_text_that_is_no_descriptor_is_refused(text):
         ConvProblem.from_descriptor(text)
 
 
+def test_the_example_in_the_refusal_is_a_descriptor():
+    with pytest.raises(GeometryError) as refusal:
+        ConvProblem.from_descriptor("layer 3")
+    example = re.fullmatch(r"descriptor must look like (\S+), got 'layer 3'\.", str(refusal.value)).group(1)
+    assert ConvProblem.from_descriptor(example).descriptor == example
+
+
 def test_a_descriptor_with_another_output_size_is_refused():
     with pytest.raises(GeometryError, match=r"states the output size 3x3, but its geometry gives 2x2"):
         ConvProblem.from_descriptor("n1c1i3x3-k1w2x2-s1x1-d1x1-p0+0x0+0-g1-o3x3")

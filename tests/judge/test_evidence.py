@@ -27,3 +27,11 @@ def test_what_is_known_is_not_computed():
     golden = np.float32([[[[7]]]])
     evidence = Evidence("forward", {}, ConvProblem(**FIELDS), get_format("float32"), golden=golden)
     assert evidence.truth is golden
+
+
+def test_the_magnitude_is_not_below_the_sum():
+    """1 + 2**-60 is no float64; the next one above is taken."""
+    problem = ConvProblem(batch=1, in_channels=2, out_channels=1, input_size=(1,), kernel_size=(1,))
+    tensors = {"x": np.array([[[-1.0], [2.0**-60]]]), "weight": np.ones((1, 2, 1))}
+    evidence = Evidence("forward", tensors, problem, get_format("float64"))
+    assert evidence.magnitude.item() == 1 + 2.0**-52

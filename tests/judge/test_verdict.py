@@ -92,6 +92,14 @@ def test_a_finite_value_beside_an_infinite_end_uses_the_whole_interval():
     assert verdict.interval_use == 1
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_so_does_the_finite_end_itself(sign):
+    ends = np.sort(np.array([[sign * 50000.0], [sign * math.inf]]), axis=0)
+    verdict = judge_tensor(np.array([sign * 50000.0]), np.array([sign * math.inf]), *ends)
+    assert verdict.passed
+    assert verdict.interval_use == 1
+
+
 @pytest.mark.parametrize("shape", [(4,), (2, 2), (4, 0), (0,)])
 @pytest.mark.parametrize("dtype", [np.float32, ml_dtypes.bfloat16, np.int8])
 def test_the_truth_itself_gets_the_verdict_that_its_numbers_get(shape, dtype):
