@@ -94,6 +94,21 @@ def test_offsets_of_the_header_are_absolute() -> None:
     assert data[slot.offset : slot.offset + slot.nbytes] == b"\x01\0\0\0\x02\0\0\0"
 
 
+def test_a_slot_says_what_lies_where() -> None:
+    slot = read_header(encode({"x": np.ones((2, 3), np.float16)}))["x"]
+    assert str(slot) == "12 bytes of float16 [2, 3] at byte 72"
+
+
+def test_a_tensor_has_up_to_64_axes() -> None:
+    array = np.ones([1] * 64, np.int8)
+    assert decode(encode({"x": array}))["x"].shape == array.shape
+
+
+def test_of_slots_that_were_read_before_those_are_decoded_that_are_wanted() -> None:
+    data = encode({"x": np.array([1, 2], np.int32), "y": np.array([3.5])})
+    assert list(decode(data, slots={"y": read_header(data)["y"]})) == ["y"]
+
+
 def test_decoded_arrays_are_read_only() -> None:
     array = decode(encode({"x": np.ones(2)}))["x"]
     with pytest.raises(ValueError, match="read-only"):
@@ -142,6 +157,7 @@ DAMAGE = {
     "boolean-extent": (file_of({"x": entry([True], 0, 1)}, b"1"), "shape of at most 64 extents"),
     "too-many-axes": (file_of({"x": entry([1] * 65, 0, 1)}, b"1"), "shape of at most 64 extents"),
     "unaddressable-empty-shape": (file_of({"x": entry([0, 2**62, 2**62], 0, 0)}), "can be addressed"),
+    "extent-beyond-64-bits": (file_of({"x": entry([0, 2**63], 0, 0)}), "shape of at most 64 extents"),
     "backward-offsets": (file_of({"x": entry([1], 1, 0)}, b"1"), r"data_offsets \[begin, end\]"),
     "negative-offset": (file_of({"x": entry([1], -1, 0)}, b"1"), r"data_offsets \[begin, end\]"),
     "three-offsets": (file_of({"x": entry([1], 0, 1) | {"data_offsets": [0, 1, 2]}}, b"1"), "data_offsets"),
