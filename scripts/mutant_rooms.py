@@ -24,8 +24,8 @@ PARTS = [
     ("codec", "refconv", "formats", "tests", "test_formats"),
     ("codec", "refconv/suite", "safetensors_codec strict_json",
      "tests/suite", "test_safetensors_codec test_strict_json"),
-    ("codec", "refconv/suite", "assembly index manifest", "tests/suite",
-     "test_assembly test_choice test_index test_manifest test_quantized test_hostile"),
+    ("codec", "refconv/suite", "assembly fitting index manifest", "tests/suite",
+     "test_assembly test_choice test_fitting test_index test_manifest test_quantized test_hostile"),
     ("codec", "refconv/suite", "files names reader staging verify writer", "tests/suite",
      "test_files test_names test_reader test_staging test_verify test_writer"),
 ]  # fmt: skip

@@ -5,12 +5,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refconv.errors import SuiteError
-from refconv.suite import Group
+from refconv.illegal import IllegalProblem
+from refconv.problem import ConvProblem, Problem, TransposedProblem
+from refconv.suite import Case, Group, note_for
 from refconv.suite.assembly import build_group, parse_index
 from refconv.suite.files import sha256
 from refconv.suite.index import group_files, tensors_of
@@ -42,6 +45,29 @@ def test_all_tensors_come_back_bit_for_bit_and_read_only(group: Group, files: tu
         name: (array.dtype, array.shape, array.tobytes()) for name, array in tensors.items()
     }
     assert not any(array.flags.writeable for array in again.values())
+
+
+FIELDS = {"batch": 1, "in_channels": 2, "out_channels": 2, "input_size": (2, 3), "kernel_size": (1, 2)}
+KINDS = [
+    ("valid", ConvProblem(**FIELDS)),
+    ("valid", TransposedProblem(**FIELDS, stride=(2, 1), output_padding=(1, 0))),
+    ("invalid", IllegalProblem(**FIELDS, groups=4)),
+]
+
+
+@pytest.mark.parametrize(("result", "problem"), KINDS, ids=["convolution", "transposed", "illegal"])
+def test_a_problem_comes_back_as_the_kind_that_it_was(result: str, problem: Problem) -> None:
+    inputs, refused = {"x": np.ones(problem.x_shape, np.float32)}, ("forward",) if result == "invalid" else ()
+    case = Case("kinds/one", "", ("RealValued",), result, problem, inputs, {}, refused=refused)
+    contents = group_files(Group("kinds", "core", (), {"RealValued": note_for("RealValued")}, (case,)))
+    [again] = read(json.loads(contents["kinds.json"]), contents["kinds.safetensors"]).cases
+    assert type(again.problem) is type(problem)
+    assert (again.problem, again.refused) == (problem, case.refused)
+
+
+def test_damage_to_the_header_of_the_payload_is_told_with_its_name(files: tuple[Any, bytes]) -> None:
+    with pytest.raises(SuiteError, match=r"^g\.safetensors: the header must lie inside the file"):
+        read(files[0], b"\xff" * 16)
 
 
 def test_writing_a_read_group_gives_the_same_files(group: Group, files: tuple[Any, bytes]) -> None:
