@@ -163,6 +163,26 @@ def test_the_ends_of_an_integer_format_are_held_and_what_lies_beyond_is_refused(
             assert total.round(out).tolist() == [out.smallest, 0, out.largest]
 
 
+@pytest.mark.parametrize("name", FLOATS)
+def test_nothing_is_zero_in_the_format_that_is_asked_for(name):
+    out = get_format(name)
+    nothing = FloatSum((2, 3), ()).round(out, None if out.has_infinity else "nan")
+    assert (nothing.dtype, nothing.shape) == (out.dtype, (2, 3))
+    assert not nothing.any()
+
+
+@pytest.mark.parametrize("name", ["float16", "float32"])
+def test_sums_that_overflow_are_infinite_and_make_no_noise(name):
+    """Two parts that are just too large together, and a third that only tells on which side of a tie they are."""
+    out = get_format(name)
+    half = out.largest / 2 ** (out.precision + 1)  # largest + half a step is the tie between largest and infinity
+    for tail, expected in ((2.0**-60, np.inf), (-(2.0**-60), out.largest)):
+        total = FloatSum((2,), ())
+        for part in (out.largest, 2.0 ** np.ceil(np.log2(half)), tail):
+            total = total.plus(np.array([part, -part]))
+        assert total.round(out).tolist() == [expected, -expected]
+
+
 def test_plain_sums_add_every_part():
     """Parts of equal size, as no interval of one of them would give the sum of all."""
     rows = [np.array([1.0, -3.0, 0.375, 2.0**-20]), np.array([2.0, 5.0, 0.5, 1.0]), np.array([0.25, 7.0, -9.0, 3.0])]

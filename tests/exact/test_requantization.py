@@ -106,6 +106,7 @@ def test_zero_points_are_subtracted_by_output_channel():
     shifted = centred(tensors, Quantization(1.0, 3, (1.0,), (127, -1), 1.0, 0, "int8"))
     assert shifted["x"].item() == 252
     assert shifted["weight"].ravel().tolist() == [-255, -127]
+    assert shifted["x"].dtype == shifted["weight"].dtype == np.int32
 
 
 def test_the_multiplier_that_rounds_to_one_is_carried():

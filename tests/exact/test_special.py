@@ -62,6 +62,14 @@ def test_a_special_bias_joins_special_products(reference, bias, y):
 
 
 @each
+def test_a_special_bias_joins_finite_products(reference):
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=4, input_size=(2,), kernel_size=(1,))
+    bias = np.array([np.inf, -np.inf, np.nan, 7.0])
+    y = exact.forward(np.array([[[1.0, 2.0]]]), np.full((4, 1, 1), 3.0), bias, problem, "float32", reference)
+    np.testing.assert_array_equal(y, [[[np.inf] * 2, [-np.inf] * 2, [np.nan] * 2, [10.0, 13.0]]])
+
+
+@each
 def test_zero_times_infinity_is_nan_and_negative_zero_is_zero(reference):
     x = np.array([[[[-0.0, np.inf, 1.0]]]])
     y = exact.forward(x, np.array([[[[-0.0, 2.0]]]]), None, PADDED, "float64", reference)
