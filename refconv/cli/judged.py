@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ from refconv.report import may_write_report, print_report, with_options, write_r
 from refconv.report.words import problem_of
 from refconv.suite import Suite, load_suite
 from refconv.suite.embedded import smoke_folder
+from refconv.suite.strict_json import visible
 
 Results = ResultFolder | StreamResults
 SHOWN = 5  # names of missing or strange files that are printed
@@ -179,6 +181,8 @@ def _opened(results: Path | None, stream: bool, suite: Any, lie: Layouts) -> Ite
         assert results is not None
         yield ResultFolder(results, suite, lie)
     elif results is None:
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")
         yield StreamResults(sys.stdin, layouts=lie)
     else:
         with open(results, encoding="utf-8", errors="replace") as lines:
@@ -195,7 +199,7 @@ def _remarks(session: Results, suite: Any, total: int) -> Iterator[str]:
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
+    return visible(", ".join(names[:SHOWN])) + (" ..." if len(names) > SHOWN else "")
 
 
 def claims(judged_by: str | None, strict: bool, policies: Iterable[str], ops: str = "") -> str:

@@ -224,10 +224,10 @@ class _State:
                 raise ValueError
             found = cls(**entry | {"state": bytes.fromhex(entry["state"])})
             if len(found.state) != len(START) or not all(
-                type(n) is int for n in (found.done, found.asked, found.wrong)
+                type(n) is int and n >= 0 for n in (found.done, found.asked, found.wrong)
             ):
                 raise ValueError
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise SuiteError(f"{path}: must be a checkpoint of refconv accumulate; remove it to begin anew.") from None
         asked = (found.family, found.implementation)
         if asked != (family, implementation) or found.done > count:

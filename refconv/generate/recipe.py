@@ -46,7 +46,7 @@ def read_recipe(path: Path | None = None) -> Hashes:
         raise SuiteError(
             f"{found}: the recipe must be readable, got {error.strerror}; install refconv again."
         ) from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise SuiteError(f"{found}: must be a recipe of schema {SCHEMA}, got something else.") from None
 
 

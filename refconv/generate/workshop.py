@@ -96,7 +96,7 @@ def kept(folder: Path) -> Iterator[Made]:
         try:
             made = _made(json.loads(path.read_bytes()))
             whole = all(FileRecord.of(f.path, (folder / f.path).read_bytes()) == f for f in made.record.files)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue
         if whole:
             yield made

@@ -210,10 +210,25 @@ def test_a_saved_case_is_read_again(tmp_path):
     assert replay(im2col, path).caught is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "refconv.attempt.v1", "operation": "forward"}'])
-def test_a_file_that_is_no_saved_case_is_one_sentence(text):
-    with pytest.raises(CatalogueError, match="must be JSON of schema"):
-        Attempt.from_json(text)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"schema": "refconv.attempt.v1", "operation": "forward"}',
+        "[" * 100_000,
+        "\udcff",
+        '{"schema": "refconv.attempt.v1", "operation": "forward", '
+        '"problem": "n1c1i2x1-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o2x1", '
+        '"dtype": "float32", "fill": "exact", "bias": false, "layout": "spiral", "again": false}',
+    ],
+)
+def test_a_file_that_is_no_saved_case_is_one_sentence(text, tmp_path):
+    path = tmp_path / "case.json"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(CatalogueError, match="a saved case must be JSON of schema"):
+        replay(im2col, path)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

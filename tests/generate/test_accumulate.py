@@ -99,7 +99,8 @@ HEAD = '{"schema": "refconv.accumulated.v1", "family": "plain", "implementation"
     "content",
     [
         "", "{}", "[1]", '"text"', "null", HEAD + "}", HEAD + ', "x": 1}', HEAD + ', "state": "00"}',
-        HEAD + f', "state": "{"00" * 32}", "done": "64"}}',
+        HEAD + f', "state": "{"00" * 32}", "done": "64"}}', HEAD + f', "state": "{"00" * 32}", "done": -64}}',
+        "[" * 100_000,
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content):

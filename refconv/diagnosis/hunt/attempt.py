@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from refconv.catalogue import FILLS
 from refconv.catalogue.elements import Elements, parse_elements
-from refconv.errors import CatalogueError, FormatError, GeometryError
+from refconv.errors import CatalogueError
 from refconv.problem import OPERATIONS, ConvProblem
 
 Array = npt.NDArray[Any]
@@ -124,7 +124,7 @@ class Attempt:
                 raise ValueError(text)
             found = cls(**stated | {"problem": ConvProblem.from_descriptor(stated["problem"])})
             found.tensors()
-        except (ValueError, TypeError, KeyError, AttributeError, FormatError, GeometryError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, MemoryError) as error:
             raise CatalogueError(f"a saved case must be JSON of schema {SCHEMA}, got {_short(text)}.") from error
         return found, operation
 
@@ -139,7 +139,7 @@ def _filled(problem: ConvProblem, dtype: str, fill: str, bias: bool, call: str) 
 
 def read_attempt(path: Path) -> tuple[Attempt, str]:
     """Read a file that ``refconv hunt --save`` wrote."""
-    return Attempt.from_json(path.read_text(encoding="utf-8"))
+    return Attempt.from_json(path.read_text("utf-8", "replace"))
 
 
 def laid_out(tensor: Array, layout: str) -> Array:
