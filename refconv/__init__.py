@@ -6,14 +6,13 @@ import importlib
 import sys
 from types import ModuleType
 
+from refconv.version import __version__ as __version__
+
 TYPE_CHECKING = False  # which type checkers take for true; to import typing takes longer than all of this
 if TYPE_CHECKING:
     from typing import Any
 
     from refconv.api import *  # noqa: F403  (type checkers read its __all__)
-
-__version__ = "0.1.0"
-
 
 _FUNCTIONS = ("check", "generate")  # public functions that go before the rooms of the same names
 

@@ -14,7 +14,7 @@ SOURCES = {path.relative_to(PACKAGE).with_suffix("").as_posix(): path for path i
 ROOMS = {source.split("/")[0] for source in SOURCES}
 
 FLOORS = [  # a room imports rooms of lower floors only, and itself
-    {"errors", "atomic", "example"},
+    {"errors", "atomic", "example", "version"},
     {"workers"},
     {"problem", "formats", "quantization"},
     {"illegal"},

@@ -13,7 +13,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from refconv import __version__
 from refconv.catalogue import FILLS, VERSION, CaseSpec, cases
 from refconv.catalogue.promises import promises_of
 from refconv.errors import DisagreementError, RefconvError, SuiteError
@@ -24,6 +23,7 @@ from refconv.generate.workshop import Made, keep, kept, move, workshop
 from refconv.implementations import load_implementation
 from refconv.implementations.devices import carried_to
 from refconv.suite import Case, Group, lint_group, note_for, staged, write_group, write_manifest
+from refconv.version import __version__
 from refconv.workers import Outcome, spread
 
 Progress = Callable[[int, int], None]

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from refconv import __version__
 from refconv.errors import ImplementationError
 from refconv.implementations.messages import (
     TRANSPORTS,
@@ -29,6 +28,7 @@ from refconv.implementations.protocol import RESULT_NAMES
 from refconv.implementations.session import Answer, Call
 from refconv.implementations.wanted import arguments_of
 from refconv.problem import TransposedProblem
+from refconv.version import __version__
 
 MARK = "-- "  # what a command begins with, where an implementation is named by a text
 TIMEOUT = 60.0  # seconds for one call
