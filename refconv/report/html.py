@@ -63,6 +63,8 @@ def html_text(report: Report, title: str | None = None, diagnosis: Any = None, c
         sections=sections,
         listed=LISTED,
         rows=rows_of(report),
+        told={(outcome.case_id, outcome.operation): section.anchor
+              for section in sections for outcome in section.kind.outcomes},
         matrix=matrix_of(report, ((section.anchor, section.kind.outcomes) for section in sections)),
         headings=HEADINGS,
         rules=rule_rows(report),

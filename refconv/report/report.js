@@ -4,24 +4,28 @@
   const text = get("text");
   const menus = ["status", "operation", "format"].map(get);
   const list = get("list");
-  const entries = [...document.querySelectorAll("[data-status]")].map((node) => ({
-    node, row: node.tagName === "TR", text: node.textContent.toLowerCase(), ...node.dataset,
-  }));
-  const total = (row) => entries.filter((entry) => entry.row === row).length;
-  const totals = { true: total(true), false: total(false) };
+  const entry = (node) => ({ node, text: node.textContent.toLowerCase(), ...node.dataset });
+  const kinds = [...document.querySelectorAll("details[data-status]")].map(entry);
+  const titles = new Map(kinds.map(({ node }) => [node.id, node.querySelector("strong").textContent.toLowerCase()]));
+  const rows = [...document.querySelectorAll("tr[data-status]")].map(entry);
+  for (const row of rows) if (row.kind) row.text += ` ${titles.get(row.kind)}`;
+
+  const show = (entries, fits) => entries.filter((entry) => {
+    const shown = fits(entry);
+    if (entry.node.hidden === shown) entry.node.hidden = !shown;
+    return shown;
+  });
 
   const filter = () => {
     const words = text.value.toLowerCase().split(/\s+/);
     const wanted = menus.filter((menu) => menu.value);
-    const shown = { true: 0, false: 0 };
-    for (const entry of entries) {
-      const fits = wanted.every((menu) => entry[menu.id].split(" ").includes(menu.value))
-        && words.every((word) => entry.text.includes(word));
-      if (entry.node.hidden === fits) entry.node.hidden = !fits;
-      shown[entry.row] += fits;
-    }
-    get("shown").textContent = (totals.false ? `${shown.false} of ${totals.false} kinds of failures, ` : "")
-      + `${shown.true} of ${totals.true} operations`;
+    const fits = (entry) => wanted.every((menu) => entry[menu.id].split(" ").includes(menu.value))
+      && words.every((word) => entry.text.includes(word));
+    const listed = show(rows, fits);
+    const within = new Set(listed.map((row) => row.kind)); // a kind is shown for any of its failures
+    const told = show(kinds, (kind) => fits(kind) || within.has(kind.node.id));
+    get("shown").textContent = (kinds.length ? `${told.length} of ${kinds.length} kinds of failures, ` : "")
+      + `${listed.length} of ${rows.length} operations`;
     if (wanted.length || text.value) list.open = true;
   };
 

@@ -109,6 +109,29 @@ def test_a_filter_leaves_what_fits(page):
     assert {row.get_attribute("data-status") for row in page.find_elements("css selector", rows)} == {"PASS"}
 
 
+def search(page, words):
+    """Type into the filter, and return the ids of the kinds and the rows that are left."""
+    page.execute_script(
+        """
+        const field = document.getElementById("text");
+        field.value = arguments[0];
+        field.dispatchEvent(new Event("input", {bubbles: true}));""",
+        words,
+    )
+    left = page.execute_script("""
+        const left = (nodes) => [...document.querySelectorAll(nodes)].filter((node) => !node.hidden);
+        return [left("details.failure").map((node) => node.id), left("#list tbody tr").length];""")
+    return set(left[0]), left[1]
+
+
+def test_a_kind_is_left_for_any_of_its_failures_and_a_row_for_its_defect(page):
+    assert search(page, "family6-float32-zero-mean/s21-d12-p1021-1506")[0]  # not the smallest of its kind
+    kinds, rows = search(page, "kernel-flipped")
+    assert "kind-1" in kinds
+    assert rows == len(page.find_elements("css selector", "#list tr[data-kind=kind-1]")) > 100
+    assert search(page, "there-is-no-such-case") == (set(), 0)
+
+
 def test_a_cell_opens_its_failure_with_heat_map_taps_and_numbers(page):
     page.find_element("css selector", ".matrix td.bad a").click()
     target = page.execute_script("return document.querySelector(location.hash)")
@@ -157,12 +180,39 @@ def test_axe_finds_no_serious_violation(page, write, scheme):
     assert [item["id"] for item in found if item["impact"] in ("serious", "critical")] == []
 
 
-def test_a_narrow_window_does_not_scroll_sideways(page):
-    narrow = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
-    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
-    wide = page.execute_script("return document.documentElement.scrollWidth")
+@pytest.fixture
+def narrow(page):
+    metrics = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    yield page
     page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    assert wide <= 390
+
+
+def test_a_narrow_window_does_not_scroll_sideways(narrow):
+    assert narrow.execute_script("return document.documentElement.scrollWidth") <= 390
+
+
+def test_a_narrow_window_leaves_names_legible(narrow):
+    narrow.execute_script("document.getElementById('list').open = true")
+    widths = narrow.execute_script("""
+        return [...document.querySelectorAll("#list tbody th")].slice(0, 20)
+            .map((node) => node.getBoundingClientRect().width);""")
+    assert min(widths) > 150
+
+
+def test_the_table_of_families_fits_on_a_printed_page(page):
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                         {"width": 718, "height": 1000, "deviceScaleFactor": 1, "mobile": False})  # fmt: skip
+    table = page.execute_script("""
+        const table = document.querySelector(".matrix").cloneNode(true);
+        for (const row of table.rows) for (const cell of [...row.cells].slice(1))  // as many formats as core has
+            for (let i = 0; i < 10; i++) row.append(cell.cloneNode(true));
+        document.querySelector(".matrix").replaceWith(table);
+        return table.getBoundingClientRect().width;""")
+    page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert table <= 718
 
 
 def test_all_failures_are_printed(page):
