@@ -80,10 +80,12 @@ def _words(product: Product, problem: ConvProblem, ask: Ask) -> str:
 
 
 def _grid(problem: ConvProblem, first: Attribute, second: Attribute, product: Product) -> Iterator[ConvProblem]:
-    """Yield problems of few and of many of each, with as equal products as can be."""
+    """Yield problems of few and of many of each, with as equal products as can be, and with each of the latter alone."""
     whole = first.read(problem) * second.read(problem)
-    for one in FEW:
-        for other in sorted({*FEW, *(max(1, whole // one + step) for step in (-1, 0, 1))}):
+    near = {one: {max(1, whole // one + step) for step in (-1, 0, 1)} for one in FEW}
+    near[1] |= {2 * whole}.union(*near.values())
+    for one, others in near.items():
+        for other in sorted({*FEW, *others}):
             try:
                 yield second.write(first.write(problem, one), other)
             except RefconvError:

@@ -24,6 +24,7 @@ CASES = [
     (lambda p: p.in_channels // p.groups >= 32, ("C/G >= 32",)),
     (lambda p: p.in_channels >= 32, ("C >= 32",)),
     (lambda p: p.in_channels // p.groups % 12 == 11, ("C/G % 12 == 11",)),
+    (lambda p: p.in_channels % 35 == 0, ("C % 35 == 0",)),
     (lambda p: p.out_channels % 3 != 0, ("K % 3 != 0",)),
     (lambda p: p.out_channels % 3 != 0 and p.groups > 1, ("groups >= 2 and K % 3 != 0",)),
     (lambda p: prod(p.weight_shape[1:]) % 4 != 0, ("C/G*kH*kW % 4 != 0",)),
