@@ -80,7 +80,7 @@ def _words(product: Product, problem: ConvProblem, ask: Ask) -> str:
 
 
 def _grid(problem: ConvProblem, first: Attribute, second: Attribute, product: Product) -> Iterator[ConvProblem]:
-    """Yield problems of few and of many of each, with as equal products as can be, and with each of the latter alone."""
+    """Yield problems of few and of many of each, with as equal products as can be; many of the latter alone, too."""
     whole = first.read(problem) * second.read(problem)
     near = {one: {max(1, whole // one + step) for step in (-1, 0, 1)} for one in FEW}
     near[1] |= {2 * whole}.union(*near.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -39,10 +40,7 @@ def keywords(function: Callable[..., Any], problem: Problem) -> dict[str, Any]:
 
 def _is_transposed(function: Callable[..., Any]) -> bool:
     """Tell by its arguments; a function that takes any keywords is none, unless it names this one."""
-    try:
-        return "output_padding" in inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return False
+    return "output_padding" in (_names(function) or ())
 
 
 def stated(function: Callable[..., Any], demand: Demand) -> dict[str, str]:
@@ -55,11 +53,25 @@ def stated(function: Callable[..., Any], demand: Demand) -> dict[str, str]:
 
 def takes(function: Callable[..., Any], name: str) -> bool:
     """Tell whether a function can be given a keyword argument."""
+    names = _names(function)
+    return names is None or name in names or "**" in names
+
+
+def _names(function: Callable[..., Any]) -> frozenset[str] | None:
+    """Return the arguments that a function names, with "**" if it takes any; None if that cannot be told."""
+    try:
+        return _read(function)
+    except TypeError:  # it cannot be hashed
+        return _read.__wrapped__(function)
+
+
+@functools.lru_cache(maxsize=64)  # reading a signature takes longer than many a call
+def _read(function: Callable[..., Any]) -> frozenset[str] | None:
     try:
         parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):  # a function written in C: let it judge
-        return True
-    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    except (TypeError, ValueError):  # a function written in C
+        return None
+    return frozenset("**" if p.kind is p.VAR_KEYWORD else name for name, p in parameters.items())
 
 
 def _said(result: Any) -> str:

@@ -27,6 +27,16 @@ def test_a_function_gets_pytorchs_words():
     assert recorder.seen == dict(stride=(2, 1), padding=(1, 0), dilation=(1, 1), groups=1)
 
 
+def test_what_cannot_be_hashed_is_asked_as_well():
+    class Equal(Recorder):
+        def __eq__(self, other):
+            return True
+
+    equal = Equal()
+    as_runner(equal).run("forward", integer_tensors(SYMMETRIC), SYMMETRIC)
+    assert equal.seen["stride"] == (2, 1)
+
+
 def test_uneven_padding_is_handed_over_in_pairs():
     recorder = Recorder()
     as_runner(recorder).run("forward", integer_tensors(UNEVEN), UNEVEN)
