@@ -86,8 +86,8 @@ class Order:
         """Hold other pairs than those that were measured against the tree: an ultrametric has no other answer."""
         pairs = list(combinations(self.leaves, 2))
         chosen = pairs[:: max(1, len(pairs) // CHECKED)]
-        expected = [meeting(tree, *pair) for pair in chosen]
-        if self._counts(chosen) != expected:
+        expected = meetings(tree)
+        if self._counts(chosen) != [expected[pair] for pair in chosen]:
             raise NoTreeError
 
 
@@ -107,19 +107,23 @@ def leaves_of(tree: Tree) -> list[int]:
     return [tree] if isinstance(tree, int) else [leaf for child in tree for leaf in leaves_of(child)]
 
 
-def meeting(tree: Tree, i: int, j: int) -> int:
-    """Count the leaves under the node where two leaves meet.
+def meetings(tree: Tree) -> dict[Pair, int]:
+    """Count the leaves under the node where two leaves meet, for each two of them, the smaller first.
 
     Examples
     --------
-    >>> meeting(((0, 1), (2, 3)), 0, 1), meeting(((0, 1), (2, 3)), 1, 2)
+    >>> met = meetings(((0, 1), (3, 2)))
+    >>> met[0, 1], met[1, 2]
     (2, 4)
     """
-    if isinstance(tree, tuple):
-        for child in tree:
-            if {i, j} <= set(leaves_of(child)):
-                return meeting(child, i, j)
-    return size(tree)
+    if isinstance(tree, int):
+        return {}
+    counts, branches = dict[Pair, int](), [leaves_of(child) for child in tree]
+    for child in tree:
+        counts |= meetings(child)
+    for one, other in combinations(branches, 2):
+        counts |= dict.fromkeys(((min(i, j), max(i, j)) for i in one for j in other), sum(map(len, branches)))
+    return counts
 
 
 def bracketed(tree: Tree) -> str:
