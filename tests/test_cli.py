@@ -214,6 +214,10 @@ def test_generate_verify_and_recompute(refconv, tmp_path):
         (["check"], 2, "IMPL must be given, such as mine.py:conv2d"),
         (["protocol-test"], 2, "COMMAND must be given, such as -- ./program"),
         (["check", "node", "x.mjs"], 2, "a program stands behind two dashes: refconv check -- PROGRAM"),
+        (["export", str(smoke_folder()), "--format", "raw"], 2, "--out must be given for the format 'raw'"),
+        (["check", "im2col", "--class", "split:2:int8"], 2, "an accuracy class must be one of exact"),
+        (["check", "im2col", "--class", "split:0:float32"], 2, "an accuracy class must be one of exact"),
+        (["accumulate", "--family", "plain", "--count", "0"], 2, "0 is not in the range"),
         (["frobnicate"], 2, "No such command 'frobnicate'"),
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from refconv import CatalogueError, DisagreementError, SuiteError
+from refconv import CatalogueError, DisagreementError, RefconvError, SuiteError
 from refconv.cli import commands
 from refconv.generate import accumulate as module
 from refconv.generate.accumulate import accumulate, check_known, known_hash
@@ -136,6 +136,11 @@ def test_a_wrong_hash_is_a_disagreement():
 def test_an_unknown_family_is_refused():
     with pytest.raises(CatalogueError, match="family must be one of plain, asymmetric"):
         accumulate("round", 1)
+
+
+def test_no_cases_are_no_hash():
+    with pytest.raises(RefconvError, match="count must be 1 or more, got 0"):
+        accumulate("plain", 0)
 
 
 def test_a_right_implementation_passes_every_case():

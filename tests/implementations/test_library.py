@@ -12,6 +12,7 @@ import refconv
 from refconv import ConvProblem, ImplementationError
 from refconv.implementations import LibraryRunner, load_implementation
 from refconv.implementations.abi import include_dir
+from refconv.problem import TransposedProblem
 from refconv.suite.embedded import smoke_folder
 
 pytestmark = [needs_cc, needs_posix]
@@ -155,8 +156,19 @@ def test_what_is_no_such_library_is_said_in_a_sentence(tmp_path):
     empty.write_text("int nothing;")
     with pytest.raises(ImplementationError, match="must export refconv_abi_version"):
         load_implementation(str(library(empty, tmp_path / "libempty.so")))
+    empty.write_text("int refconv_abi_version(void) { return 1; }")
+    with pytest.raises(ImplementationError, match="must export refconv_forward or one of its siblings"):
+        load_implementation(str(library(empty, tmp_path / "libversion.so")))
     with pytest.raises(ImplementationError, match="must have ABI version 1, got 2"):
         load_implementation(str(gradient(tmp_path, version=2)))
+
+
+def test_what_the_abi_cannot_say_is_unsupported(honest, tmp_path):
+    problem = TransposedProblem(batch=1, in_channels=1, out_channels=1, input_size=(2, 2), kernel_size=(2, 2))
+    with pytest.raises(NotImplementedError, match=r"the C ABI has no transposed convolutions\."):
+        load_implementation(str(honest)).run("forward", {}, problem)
+    with pytest.raises(NotImplementedError, match="exports no refconv_forward"):
+        load_implementation(str(gradient(tmp_path))).run("forward", {}, problem.adjoint)
 
 
 @pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler")

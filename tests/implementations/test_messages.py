@@ -82,6 +82,12 @@ def test_a_shape_that_is_none_is_refused(shape):
         received({"output": {"dtype": "int8", "shape": shape, "base64": ""}}, None, "y")
 
 
+@pytest.mark.parametrize("output", [{}, {"base64": 3}, {"base64": None}])
+def test_a_result_without_bytes_is_refused(output):
+    with pytest.raises(GarbledError, match="must hold its bytes as base64, or name its file"):
+        received({"output": {"dtype": "int8", "shape": [1], **output}}, None, "y")
+
+
 @pytest.mark.parametrize("line", [b"", b"1", b"[]", b"null", b"\xff\xfe", b'{"seq": 5', b"[" * 100_000])
 def test_what_is_no_object_is_no_answer(line):
     with pytest.raises(GarbledError, match="wrote to stdout what is no JSON object"):
