@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,9 +22,9 @@ def replace_file(target: Path, content: bytes | Iterable[bytes]) -> None:
     OSError
         If it cannot be written; what stood there before is unharmed.
     """
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with beside.open("wb") as file:
+        with beside.open("xb") as file:  # a link that somebody has put there is not followed
             file.writelines([content] if isinstance(content, bytes) else content)
         os.replace(beside, target)
     finally:
