@@ -36,6 +36,20 @@ def attributes(problem: ConvProblem) -> Iterator[Attribute]:
         yield _along(name, "input_size", axis)
 
 
+def lowered(value: int, least: int) -> list[int]:
+    """Return what to lower a number to, the lowest first: as far as possible, by a half, or by less.
+
+    Examples
+    --------
+    >>> lowered(20, 0), lowered(1, 1)
+    ([0, 1, 10, 11, 15, 18, 19], [])
+    """
+    closer = {value - (value >> shift) for shift in range(1, value.bit_length())}
+    return [
+        lower for lower in sorted({least, least + 1, value // 2, value // 2 + 1} | closer) if least <= lower < value
+    ]
+
+
 def _along(name: str, field: str, axis: int) -> Attribute:
     return Attribute(name, lambda problem: int(getattr(problem, field)[axis]), _changed(field, axis))
 

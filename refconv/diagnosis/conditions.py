@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from refconv.diagnosis.attributes import Change, attributes, with_field
+from refconv.diagnosis.attributes import Change, attributes, lowered, with_field
 from refconv.diagnosis.multiplied import multiplied
 from refconv.diagnosis.patterns import LONGEST_LIST, Pattern, pattern_of
 from refconv.diagnosis.products import axis_names
@@ -117,10 +117,8 @@ def _simplified(problem: ConvProblem, search: _Search) -> ConvProblem:
     while before != problem:
         before = problem
         for name, read, write in attributes(problem):
-            least, value = (0 if name.startswith("pad") else 1), read(problem)
-            closer = {value - (value >> shift) for shift in range(1, value.bit_length())}
-            for lower in sorted({least, least + 1, value // 2, value // 2 + 1} | closer):
-                if least <= lower < value and search(write, problem, lower):
+            for lower in lowered(read(problem), 0 if name.startswith("pad") else 1):
+                if search(write, problem, lower):
                     problem = write(problem, lower)
                     break
     return problem

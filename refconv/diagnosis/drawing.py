@@ -11,6 +11,7 @@ import numpy as np
 from refconv.diagnosis.difference import Difference
 from refconv.diagnosis.products import ABSENT, ROLES
 from refconv.diagnosis.views import View
+from refconv.implementations import RESULT_NAMES
 from refconv.problem import ConvProblem
 
 SIGNS = {"right": "o", "missing": "-", "wrong": "+", "inside": ".", "padding": ":"}
@@ -84,7 +85,7 @@ def draw(difference: Difference, problem: ConvProblem) -> Drawing | None:
         if place // math.prod(size) == plane:
             verdict = "right" if place in should & does else ("missing" if place in should else "wrong")
             inner[np.unravel_index(place % math.prod(size), size)] = verdict
-    name = {"y": "y", "x": "grad_input", "weight": "grad_weight"}[roles.result]
+    name = RESULT_NAMES[difference.operation]
     index = ", ".join(map(str, np.unravel_index(first, problem.shape_of(roles.result))))
     image, channel = np.unravel_index(plane, problem.shape_of(tensor)[:2])
     source = "x" if tensor == "x" else "grad_output"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
+from refconv.diagnosis.attributes import lowered
 from refconv.diagnosis.hunt.attempt import LAYOUTS, Attempt
 from refconv.errors import GeometryError
 from refconv.problem import ConvProblem
@@ -16,8 +17,6 @@ from refconv.problem import ConvProblem
 Numbers = tuple[int, ...]
 FEW = 140  # values to try one by one
 LEAST: Numbers = (1,) * 12 + (0,) * 4  # of each number of a problem, batch apart
-
-
 STEPS = range(6, 12)  # the places of kernels, strides and dilations, which size the outputs
 
 
@@ -40,19 +39,16 @@ def descended(attempt: Attempt, fails: Callable[[Attempt], bool], kinds: Sequenc
 
 
 def _lower(place: int) -> Callable[[Attempt, Sequence[tuple[str, str]]], Iterator[Attempt]]:
-    """Lower one number: as far as possible, by a half, or less; with the size of the output kept, where that helps."""
+    """Lower one number, with the size of the output kept, where that helps."""
 
     def candidates(attempt: Attempt, _: Sequence[tuple[str, str]]) -> Iterator[Attempt]:
-        numbers, least = _numbers(attempt.problem), LEAST[place]
-        value = numbers[place]
-        closer = {value - (value >> shift) for shift in range(1, value.bit_length())}
-        for lower in sorted({least, least + 1, value // 2, value // 2 + 1} | closer):
-            if least <= lower < value:
-                changed = (*numbers[:place], lower, *numbers[place + 1 :])
-                for candidate in (_kept(changed, attempt.problem) if place in STEPS else (), changed):
-                    problem = _problem(candidate) if candidate else None
-                    if problem:
-                        yield replace(attempt, problem=problem)
+        numbers = _numbers(attempt.problem)
+        for lower in lowered(numbers[place], LEAST[place]):
+            changed = (*numbers[:place], lower, *numbers[place + 1 :])
+            for candidate in (_kept(changed, attempt.problem) if place in STEPS else (), changed):
+                problem = _problem(candidate) if candidate else None
+                if problem:
+                    yield replace(attempt, problem=problem)
 
     return candidates
 
