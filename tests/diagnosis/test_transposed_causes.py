@@ -61,6 +61,7 @@ def causes_of(layer, axes):
         ({"size": lambda extra: 0}, "output-padding-ignored"),
         ({"memory": as_a_convolution}, "transposed-weight-outputs-first"),
         ({"bias_of": lambda k, per_group: k % per_group}, "transposed-bias-of-first-group"),
+        ({"bias_of": lambda k, per_group: k // per_group}, "transposed-bias-of-group"),
     ],
 )
 def test_the_bug_of_a_layer_that_was_written_by_hand_is_named(axes, mistake, slug):

@@ -87,6 +87,18 @@ class TransposedBiasOfFirstGroup(TransposedDefect):
         return super().add_bias(y, bias[own], problem)
 
 
+class TransposedBiasOfGroup(TransposedDefect):
+    """All output channels of a group add the bias with the number of the group."""
+
+    usually = "bias[g] in the loop over the groups: each output channel has a bias of its own, bias[g*(K/G) + k]."
+    source = "hand-written layers: the bias is read in the loop over the groups"
+    operations = ("forward",)
+
+    def add_bias(self, y: Array, bias: Array, problem: TransposedProblem) -> Array:
+        group = np.arange(problem.out_channels) // max(1, problem.out_channels // problem.groups)
+        return super().add_bias(y, bias[group], problem)
+
+
 class TransposedBiasOfFirstChannel(TransposedDefect):
     """The bias of output channel 0 is added to all channels."""
 
