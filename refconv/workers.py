@@ -19,6 +19,7 @@ from functools import partial
 from multiprocessing import active_children, get_context
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from refconv.atomic import FULL
 from refconv.errors import RefconvError, WorkerError
 
 Item = TypeVar("Item")
@@ -205,6 +206,9 @@ def _attempt(item: Item, work: Callable[[], Result]) -> Outcome[Item, Result]:
     except RefconvError as error:
         return Outcome(item, None, error)
     except Exception as error:
-        sentence: Any = WorkerError(f"{item}: the work failed with {type(error).__name__}: {str(error).rstrip('.')}.")
+        why = f"the work failed with {type(error).__name__}: {str(error).rstrip('.')}"
+        if isinstance(error, OSError) and error.errno in FULL:
+            why = f"there must be room for the work, got {error.strerror!r}; make room, or choose another place"
+        sentence: Any = WorkerError(f"{item}: {why}.")
         sentence.__cause__ = error
         return Outcome(item, None, sentence)

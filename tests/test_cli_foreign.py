@@ -136,6 +136,19 @@ def test_sixty_lines_of_c_read_the_stream_with_scanf(refconv, tmp_path):
     assert refconv("judge", smoke_folder(), "--stream", tmp_path / "answers.txt").returncode == 1
 
 
+@pytest.mark.parametrize("way", ["stdin", "file"])
+def test_a_stream_that_is_no_text_is_no_results_and_says_nothing_to_the_terminal(way, tmp_path):
+    lines = b"\x90\xff \x1b[31m\nworked-example-float32-iota/x3x3-w2x2 forward ok 1 \xff\n"
+    (tmp_path / "lines").write_bytes(lines)
+    words = [sys.executable, "-m", "refconv", "judge", smoke_folder(), "--stream"]
+    words += [tmp_path / "lines"] if way == "file" else []
+    strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(words, input=lines, capture_output=True, env=strict)
+    assert done.returncode == 1
+    assert "not understood: 1 lines are no results: \ufffd\ufffd \\x1b[31m." in done.stdout.decode()
+    assert b"Traceback" not in done.stderr
+
+
 def heeded():
     """Undo what a shell does to programs in the background: they inherit that Ctrl-C is ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

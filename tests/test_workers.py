@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -30,6 +31,17 @@ def test_an_item_that_fails_stops_nobody_and_its_error_is_one_sentence(jobs):
     assert outcomes[4].result == 0.25
     assert str(outcomes[0].error) == "0: the work failed with ZeroDivisionError: division by zero."
     assert isinstance(outcomes[0].error, RefconvError)
+
+
+def fill(item):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_no_room_for_an_item_is_said_without_a_number():
+    (outcome,) = spread(fill, ["thin"])
+    assert str(outcome.error) == (
+        "thin: there must be room for the work, got 'No space left on device'; make room, or choose another place."
+    )
 
 
 def test_the_item_of_a_killed_worker_is_tried_again(tmp_path):

@@ -50,7 +50,7 @@ def _print_error(sentence: str) -> None:
 
 def _sentence(error: Exception) -> str:
     """Return what is told; an error of the system says what it is about and what to do."""
-    from refconv.suite.staging import FULL
+    from refconv.atomic import FULL
 
     if isinstance(error, RefconvError) or not isinstance(error, OSError) or error.strerror is None:
         return str(error)
