@@ -10,10 +10,12 @@ Place = tuple[int, int]
 
 CELL, GAP, TOP = 34, 40, 26  # pixels
 STYLE = """
-.cell{fill:#fff;stroke:#8b949e;stroke-width:1}.padding{fill:#e6e9ed;stroke-dasharray:3 2}.read{fill:#cfe3f3}
+.paper{fill:#fff}.cell{fill:#fff;stroke:#8b949e;stroke-width:1}.padding{fill:#e6e9ed;stroke-dasharray:3 2}
+.read{fill:#cfe3f3}
 .mark{fill:#fdd9ac}.zero{fill:#f3f4f6}.window{fill:none;stroke:#00639c;stroke-width:2.5}text{fill:#1c2128;
 font:13px system-ui,sans-serif;text-anchor:middle;dominant-baseline:central}.title{font-weight:600;text-anchor:start}
-.faint{fill:#6e7781}@media(prefers-color-scheme:dark){.cell{fill:#14181d;stroke:#6e7781}.padding{fill:#272e36}
+.faint{fill:#6e7781}@media(prefers-color-scheme:dark){.paper{fill:#14181d}.cell{fill:#14181d;stroke:#6e7781}
+.padding{fill:#272e36}
 .read{fill:#1f4a68}.mark{fill:#8a4a12}.zero{fill:#1c2229}.window{stroke:#74bdf2}text{fill:#e4e8ec}.faint{fill:#9aa5b1}}
 """
 
@@ -48,7 +50,7 @@ class Panel:
 
 
 def svg(panels: Sequence[Panel], description: str) -> str:
-    """Draw panels side by side as one SVG document, legible on white and on black.
+    """Draw panels side by side as one SVG document, on paper of its own, light or dark as the reader wants it.
 
     Examples
     --------
@@ -65,7 +67,10 @@ def svg(panels: Sequence[Panel], description: str) -> str:
         left += max(panel.width * len(panel.cells[0]), 8 * len(panel.title))
     size = f'viewBox="0 0 {left + 5} {height + 10}" width="{left + 5}" height="{height + 10}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">'
-    return f"{head}\n<title>{escape(description)}</title>\n<style>{STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n"
+    paper = '<rect width="100%" height="100%" class="paper"/>'
+    return "\n".join(
+        [head, f"<title>{escape(description)}</title>", f"<style>{STYLE}</style>", paper, *parts, "</svg>\n"]
+    )
 
 
 def lines(panel: Panel) -> list[str]:

@@ -28,6 +28,14 @@ def test_the_drawing_shows_the_products_whose_sum_is_the_marked_result():
     assert [y.cells[i][j] for (i, j), kind in y.kinds.items() if kind == "mark"] == ["47"]  # 2 + 6 + 15 + 24
 
 
+def test_a_drawing_that_is_opened_alone_lies_on_paper_of_its_own():
+    (_, style, paper, *_) = ElementTree.fromstring(drawing(SUITE.case(WORKED), "forward", (0, 0, 0, 1)))
+    assert (paper.get("class"), paper.get("width"), paper.get("height")) == ("paper", "100%", "100%")
+    light, dark = style.text.split("@media(prefers-color-scheme:dark)")
+    assert ".paper{fill:#fff}" in light
+    assert ".paper{fill:#14181d}" in dark
+
+
 @pytest.mark.parametrize("operation", DRAWN)
 def test_what_is_marked_adds_up_to_the_golden_value_everywhere(operation):
     case = SUITE.case(WORKED)  # one channel, one filter, one image: there is no other plane
