@@ -103,6 +103,7 @@ EXAMPLES = {
     "gradients-overflow-in-float16": Call("grad_input", edit=put("grad_output", (0, 0, 1, 1), 70000)),
     "every-sum-saturates-in-sixteen-bits": Call(element="int8", edit=fill(x=127, weight=127)),
     "sums-wrap-in-sixteen-bits": Call(element="int8", edit=fill(x=127, weight=127)),
+    "sums-wrap-in-eight-bits": Call(element="int8", edit=fill(x=127, weight=127)),
     "pairs-saturate-in16-bits": Call(element="uint8", weight_element="int8", edit=fill(x=255, weight=127)),
     "shifted-pairs-saturate": Call(element="int8", edit=fill(x=127, weight=127)),
     "pairs-wrap-in16-bits": Call(element="int8", change=WIDE, edit=fill(x=-128, weight=-128)),

@@ -75,6 +75,10 @@ def short(value):
     return int(np.array(value).astype(np.int16))
 
 
+def byte(value):
+    return int(np.array(value).astype(np.int8))
+
+
 def step_by_step(self, window, kernel):
     total = 0
     for a, b in zip(window.ravel(), kernel.ravel(), strict=True):
@@ -135,6 +139,7 @@ BUGS = {
     "weight-zero-point-of-first-channel": stranger(weight_zero=lambda self, q, k: q.weight_zero_point[0]),
     "every-sum-saturates-in-sixteen-bits": stranger(dot=step_by_step),
     "sums-wrap-in-sixteen-bits": stranger(dot=lambda self, window, kernel: short((window * kernel).sum())),
+    "sums-wrap-in-eight-bits": stranger(dot=lambda self, window, kernel: byte((window * kernel).sum())),
     "result-saturated-to-int16": stranger(add_bias=lambda self, total, bias: saturated(total + bias)),
     "result-wrapped-to-int16": stranger(add_bias=lambda self, total, bias: short(total + bias)),
     "rounded-toward-zero": stranger(finish=lambda self, real, zero, low, high: min(max(int(real) + zero, low), high)),
@@ -255,11 +260,12 @@ class Accumulates:
 ADDITIONS = {
     "every-sum-saturates-in-sixteen-bits": lambda total: total.clip(-(2**15), 2**15 - 1),
     "sums-wrap-in-sixteen-bits": lambda total: total.astype(np.int16).astype(np.int64),
+    "sums-wrap-in-eight-bits": lambda total: total.astype(np.int8).astype(np.int64),
 }
 
 
 @pytest.mark.parametrize("slug", ADDITIONS)
-def test_sixteen_bits_are_named_where_bytes_become_int32(slug, core, fewer):
+def test_narrow_sums_are_named_where_bytes_become_int32(slug, core, fewer):
     assert judged(Accumulates(lambda total: total), core, ENDS).passed
     report = judged(Accumulates(ADDITIONS[slug]), core, ENDS)
     assert len(report.failures) > 2

@@ -49,6 +49,18 @@ class SumsWrapInSixteenBits(Bytes):
         return total.astype(np.int16).astype(total.dtype) if integer else total
 
 
+class SumsWrapInEightBits(Bytes):
+    """The accumulator has the 8 bits of the image and wraps around, before the bias is added."""
+
+    usually = "sums of int8 arrays stay int8 in NumPy (einsum, @, dot): x.astype(np.int32) before they are multiplied."
+    source = "hand-written layers in NumPy"
+
+    def dot(self, a: Array, b: Array, work: Work) -> Array:
+        total = super().dot(a, b, work)
+        integer = work.operation == "forward" and work.element.is_integer
+        return total.astype(np.int8).astype(total.dtype) if integer else total
+
+
 class PairsSaturateIn16Bits(Bytes):
     """Products of uint8 and int8 are added in pairs that saturate at 16 bits."""
 
