@@ -81,6 +81,11 @@ def test_a_triggered_defect_is_described_without_its_model(slug):
         assert_described(defect(), operation, ConvProblem.from_descriptor(defect.example), np.dtype(defect.dtype))
 
 
+def test_a_defect_of_very_many_images_is_described_without_its_model():
+    problem = ConvProblem.from_descriptor("n65536c1i1x1-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o1x1")
+    assert_described(triggered_defects()["images-beyond-grid-forward"](), "forward", problem, np.float32)
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_true_layer_differs_in_nothing(operation):
     recovery = recover(operation, PROBLEMS[0], function_of(Layer(), operation, PROBLEMS[0]))
