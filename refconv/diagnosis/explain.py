@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from refconv.diagnosis.conditions import Conditions, conditions
+from refconv.diagnosis.cut import cut_off
 from refconv.diagnosis.defects import known_defects
 from refconv.diagnosis.difference import Difference, difference, difference_of_linear
 from refconv.diagnosis.numerics import explain_rounding
@@ -97,6 +98,9 @@ def explain(
     plain = Explanation(operation, chosen.problem, (), (), False, None, "")
     if not all(item.repeatable for item in wrong):
         return replace(plain, remark=_state(wrong))
+    cut = cut_off(items)
+    if cut:
+        return replace(plain, remark=cut)
     found = _where(runner, operation, chosen, items, seconds / 4)
     if any(item.got_shape != item.expected_shape for item in wrong):
         return replace(plain, conditions=found, remark=_setting(items))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from refconv.diagnosis.formulas import Formula, Frame, affine, fit, fit_freely, fit_layout, fit_relaid
+from refconv.diagnosis.formulas import Formula, Frame, affine, fit, fit_aligned, fit_freely, fit_layout, fit_relaid
 from refconv.diagnosis.products import Array, Integers, Letters
 from refconv.diagnosis.views import View
 from refconv.diagnosis.windows import miscounted, shifts_of
@@ -48,9 +48,10 @@ Formulas = tuple[Formula, ...]
 
 
 def _rearranged(view: View, target: Integers, letters: Letters) -> Formulas | None:
-    """Read memory with its axes in another order."""
+    """Read memory from other places on, or with its axes in another order."""
     if view.tensor != "bias":
-        formula = fit_relaid(target, letters, {index.name: index.extent for index in view.indices})
+        shape = {index.name: index.extent for index in view.indices}
+        formula = fit_aligned(target, letters, shape) or fit_relaid(target, letters, shape)
     else:
         extents = {name: int(view.letters[name].max()) + 1 for name in view.letters if name in "nk" or name[0] == "o"}
         formula = fit_layout(target, letters, extents)

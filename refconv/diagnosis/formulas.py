@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from refconv.diagnosis.orders import aligned_index, layout_index, relaid_index
 from refconv.diagnosis.products import Array, Integers, Letters
 from refconv.diagnosis.windows import Tiles, moved_by
 
@@ -72,15 +74,16 @@ class Formula:
     name : str
         Of the index: iw, ic, kh ...
     kind : str
-        "same" (the true index), "affine", "table", "interleaved", "layout", "relaid", "window", or a way to bend the
-        true index (see BENT).
+        "same" (the true index), "affine", "table", "interleaved", "layout", "relaid", "aligned", "window", or a way to
+        bend the true index (see BENT).
     extent : int
         The number of legal values.
     terms : tuple of (str, int)
         Letter and factor, for "affine"; true index and value, for "table"; "of" and "in", for "interleaved": so many
         of each so many lie next to each other that are as far apart as they can be; letter and extent, for "layout":
-        the order of axes by which the memory of y is read, and for "relaid": that by which it lies; number of an
-        output and by how much its window is moved, for "window".
+        the order of axes by which the memory of y is read, for "relaid": that by which it lies, and for "aligned",
+        where the memory of each of the first letter starts at a multiple of ``constant``; number of an output and by
+        how much its window is moved, for "window".
     constant : int
     frame : Frame, optional
         For "padded", where the terms count the elements of a padded image.
@@ -102,6 +105,8 @@ class Formula:
             return truth
         if self.kind == "relaid":
             return relaid_index(letters, self.terms)
+        if self.kind == "aligned":
+            return aligned_index(letters, self.terms, self.constant)
         if self.kind == "layout":
             return layout_index(letters, self.terms)
         if self.kind in ("affine", "padded"):
@@ -124,6 +129,7 @@ class Formula:
             "same": 0,
             "layout": 5,
             "relaid": 5,
+            "aligned": 5,
             "padded": 3 + len(self.terms),
             "affine": 2 + len(self.terms),
             "interleaved": 6,
@@ -229,24 +235,13 @@ def _looked_up(truth: Integers, table: Mapping[int, int]) -> Integers:
     return looked
 
 
-def layout_index(letters: Letters, order: Sequence[tuple[str, int]]) -> Integers:
-    """Return the index k that elements of y have if their memory is read with its axes in another order."""
-    extents = dict(order)
-    true = ["n", "k", *sorted(name for name in extents if name not in ("n", "k"))]
-    flat = np.ravel_multi_index([letters[name] for name in true], [extents[name] for name in true])
-    read = np.unravel_index(flat, [extent for _, extent in order])
-    return read[[name for name, _ in order].index("k")].astype(np.int64)
-
-
-def relaid_index(letters: Letters, order: Sequence[tuple[str, int]]) -> Integers:
-    """Return the flat index of what is found in memory that lies by an order of axes and is read in C order."""
-    rank, extents = {"n": 0, "k": 1, "ic": 2, "c": 2}, dict(order)
-    true = sorted(extents, key=lambda name: (rank.get(name, 3), name))
-    shape = [extents[name] for name in true]
-    legal = np.all([(letters[name] >= 0) & (letters[name] < extents[name]) for name in true], axis=0)
-    flat = np.ravel_multi_index([np.where(legal, letters[name], 0) for name in true], shape)
-    found = dict(zip(extents, np.unravel_index(flat, [extent for _, extent in order]), strict=True))
-    return np.where(legal, np.ravel_multi_index([found[name] for name in true], shape), -1).astype(np.int64)
+def fit_aligned(target: Integers, letters: Letters, extents: Mapping[str, int]) -> Formula | None:
+    """Find a power of two at whose multiples the memory of each of the first letter is thought to start."""
+    shape = tuple(extents.items())
+    for step in (sign * 2**power for power in range(1, 7) for sign in (1, -1)):
+        if np.array_equal(aligned_index(letters, shape, step), target):
+            return Formula("flat", "aligned", math.prod(extents.values()), shape, step)
+    return None
 
 
 def fit_relaid(target: Integers, letters: Letters, extents: Mapping[str, int]) -> Formula | None:

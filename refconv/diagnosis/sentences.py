@@ -123,6 +123,11 @@ def _formula(formula: Formula, difference: Difference, part: Part, problem: Conv
         return _plane(formula, formula.frame.shape, problem, verb)
     if formula.kind in BENT:
         return f"{formula.name} outside of the image {BENT[formula.kind]}, where zeros must be read"
+    if formula.kind == "aligned":
+        (first, _), *others = formula.terms
+        size, way = math.prod(extent for _, extent in others), "down" if formula.constant > 0 else "up"
+        start = f"a multiple of {abs(formula.constant)}, rounded {way}"
+        return f"in the memory of {difference.tensor}, each {first} ({size} elements) is thought to start at {start}"
     if formula.kind == "relaid":
         return f"the memory of {difference.tensor} lies as ({', '.join(dict(formula.terms))}), but is read in C order"
     if formula.kind == "layout":

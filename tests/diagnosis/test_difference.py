@@ -180,6 +180,23 @@ def test_a_part_of_the_weights_may_lie_in_another_order():
     )
 
 
+@pytest.mark.parametrize("step", [8, -8])
+def test_filters_that_are_thought_to_be_aligned_are_told(step):
+    class Aligned(Layer):
+        def places(self, tensor, problem):
+            table = super().places(tensor, problem)
+            start = table.min(axis=(1, 2, 3), keepdims=True)
+            return start // step * step + table - start if tensor == "weight" else table
+
+    problem = ConvProblem.from_descriptor("n1c3i4x4-k7w3x3-s1x1-d1x1-p0+0x0+0-g1-o2x2")
+    found, text = described(Aligned(), problem=problem)
+    assert found.exact
+    way = "down" if step > 0 else "up"
+    assert (
+        text == f"In the memory of weight, each k (27 elements) is thought to start at a multiple of 8, rounded {way}."
+    )
+
+
 @pytest.mark.parametrize(
     ("channels", "order", "words"),
     [
