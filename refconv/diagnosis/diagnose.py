@@ -103,7 +103,7 @@ def diagnose(
         Whatever :func:`refconv.implementations.as_runner` takes: an object with forward, grad_input,
         grad_weight and grad_bias, or some of them, or a function with PyTorch's signature.
     problems : iterable of ConvProblem, optional
-        Known to go wrong; they are run in addition to the usual ones.
+        Known to go wrong; they are run in addition to the usual ones, in all formats.
     problem : ConvProblem, optional
         The same, for a single one.
     without : collection of str
@@ -125,9 +125,9 @@ def diagnose(
     'kernel-flipped'
     """
     runner = as_runner(implementation)
-    given = [probe_of(_image(item)) for item in (*problems, *([problem] if problem else []))]
-    usual, refused = observe(runner, [*probes(), *given])
-    observations, wider = _observed(runner, usual, without)
+    given = [_image(item) for item in (*problems, *([problem] if problem else []))]
+    usual, refused = observe(runner, [*probes(), *map(probe_of, given)])
+    observations, wider = _observed(runner, usual, without, given)
     findings = find(observations)
     explanations = _explained(runner, observations, findings, without)
     note = flushes(runner) if not any(item.wrong for item in observations) else ""
@@ -149,7 +149,7 @@ def _image(problem: Problem) -> ConvProblem:
 
 
 def _observed(
-    runner: Runner, usual: Sequence[Observation], without: Collection[str]
+    runner: Runner, usual: Sequence[Observation], without: Collection[str], given: Sequence[ConvProblem]
 ) -> tuple[list[Observation], list[Observation]]:  # fmt: skip
     """Run wider problems, too; return what operations gave of which one result is wrong, and the rest apart.
 
@@ -158,7 +158,7 @@ def _observed(
     offered = [name for name in OPERATIONS if any(item.operation == name for item in usual)]
     bad = {item.operation for item in usual if item.wrong}
     restless = {item.operation for item in usual if not item.repeatable}
-    wider = observe_wider(runner, [name for name in offered if name not in restless], without)
+    wider = observe_wider(runner, [name for name in offered if name not in restless], without, given)
     wider = [item for item in wider if item.operation not in bad or probe_named(item.probe).is_usual]
     wrong = bad | {item.operation for item in wider if item.wrong}
     seen = matched([*usual, *(item for item in wider if item.operation in wrong)], without)

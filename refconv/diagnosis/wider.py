@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import takewhile
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import product, takewhile
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from refconv.diagnosis.defects import triggered_defects
 from refconv.diagnosis.observe import Observation, observed
 from refconv.diagnosis.probes import FORMAT, LAYOUTS, PROBLEMS, Probe, probe_of, probes
 from refconv.diagnosis.products import count_products
+from refconv.errors import FormatError
 from refconv.implementations import Runner
 from refconv.problem import OPERATIONS, ConvProblem
 
@@ -40,12 +42,16 @@ WIDER = (
 )
 
 
-def wider_probes(without: Collection[str] = ()) -> Iterator[Probe]:
+def wider_probes(without: Collection[str] = (), given: Iterable[ConvProblem] = ()) -> Iterator[Probe]:
     """Yield them one by one, since each takes a few milliseconds to make.
 
-    Other layouts and formats come first, then what is wider, and the examples of known bugs that show on particular
-    problems only, the quick ones first: slow implementations do not get to the end.
+    Other formats of given problems come first, then other layouts and formats of a small one, what is wider, and the
+    examples of known bugs that show on particular problems only, the quick ones first: slow implementations do not get
+    to the end.
     """
+    for problem, element in product(given, FORMATS):
+        with suppress(FormatError):  # its sums are too long to be exact
+            yield probe_of(problem, element)
     asymmetric = ConvProblem.from_descriptor(PROBLEMS["asymmetric"])
     yield from (probe_of(asymmetric, layout=layout) for layout in LAYOUTS[1:])
     small = ConvProblem.from_descriptor(SMALL)
@@ -75,11 +81,12 @@ def build_ahead(enough: Callable[[], bool]) -> None:
 
 
 def observe_wider(
-    runner: Runner, operations: Sequence[str] = OPERATIONS, without: Collection[str] = (), seconds: float = SECONDS
+    runner: Runner, operations: Sequence[str] = OPERATIONS, without: Collection[str] = (),
+    given: Iterable[ConvProblem] = (), seconds: float = SECONDS,
 ) -> list[Observation]:  # fmt: skip
     """Run operations on wider problems until the time is over; what is refused does not count."""
     end = time.monotonic() + seconds
-    in_time = takewhile(lambda _: time.monotonic() < end, wider_probes(without) if operations else ())
+    in_time = takewhile(lambda _: time.monotonic() < end, wider_probes(without, given) if operations else ())
     meant = (probe for probe in in_time if not (probe.element.is_integer and _stays_narrow(runner, probe)))
     seen = observed(runner, ((operation, probe) for probe in meant for operation in operations))
     return [item for item in seen if isinstance(item, Observation)]
