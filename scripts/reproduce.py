@@ -2,6 +2,7 @@
 
     python scripts/reproduce.py --pythons python3.11,python3.12,python3.13
     python scripts/reproduce.py --quick             # the embedded suite alone
+    python scripts/reproduce.py --core              # the core suite alone
     python scripts/reproduce.py --only 4,5          # these of the environments, which are counted from 0
 
 One environment for each Python and each pairing of the oldest and the newest NumPy and SciPy; all of them get the
@@ -19,7 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,11 +65,12 @@ class Run:
         return f"{self.tier}, {self.kernel}, {self.threads} thread(s), {self.locale}, {self.zone}"
 
 
-def runs(number: int, quick: bool) -> Iterator[Run]:
+def runs(number: int, tiers: Collection[str]) -> Iterator[Run]:
     """Yield the runs of one environment; `number` turns what is not crossed in full."""
-    for turn, (kernel, threads) in enumerate(itertools.product(KERNELS, (1, 2))):
-        yield Run("smoke", kernel, threads, *SURROUNDINGS[(number + turn) % len(SURROUNDINGS)])
-    if not quick:
+    if "smoke" in tiers:
+        for turn, (kernel, threads) in enumerate(itertools.product(KERNELS, (1, 2))):
+            yield Run("smoke", kernel, threads, *SURROUNDINGS[(number + turn) % len(SURROUNDINGS)])
+    if "core" in tiers:
         kernel = KERNELS[number % len(KERNELS)]
         yield Run("core", kernel, 1 + number % 2, *SURROUNDINGS[number % len(SURROUNDINGS)])
 
@@ -115,7 +117,7 @@ def main() -> int:
             folder = Path(scratch, f"{number}")
             interpreter = installed(folder, python, wheel, numpy, scipy)
             versions = subprocess.run([interpreter, "-c", LIBRARIES], capture_output=True, text=True, check=True)
-            todo = list(runs(number, arguments.quick))
+            todo = list(runs(number, arguments.tiers))
             wrong = [run for run in todo if _differs(console, interpreter, run, committed[run.tier])]
             table.add_row(python, *versions.stdout.split(), str(len(todo)), str(len(todo) - len(wrong)))
             failures += len(wrong)
@@ -147,7 +149,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pythons", default=",".join(filter(_runs, PYTHONS)), help="names or paths, comma separated")
     parser.add_argument("--only", help="numbers of environments, comma separated; all unless told")
-    parser.add_argument("--quick", action="store_true", help="leave out the core suite")
+    parser.add_argument(
+        "--quick", dest="tiers", action="store_const", const=("smoke",), help="the embedded suite alone"
+    )
+    parser.add_argument("--core", dest="tiers", action="store_const", const=("core",), help="the core suite alone")
+    parser.set_defaults(tiers=tuple(COMMITTED))
     return parser.parse_args()
 
 
