@@ -206,6 +206,7 @@ def test_generate_verify_and_recompute(refconv, tmp_path):
         (["check", "im2col", "--select", "nothing"], 2, "no case of suite 'smoke' matches nothing"),
         (["check", "im2col", "--ops", "sideways"], 2, "an operation must be one of forward"),
         (["check", "im2col", "--select", "worked-*", "--report", "report.pdf"], 2, ".json"),
+        (["list", "--select", "nothing"], 2, "no case of suite 'smoke' matches nothing"),
         (["generate", "--select", "nothing", "--out", "x"], 2, "no case of tier 'core' matches nothing"),
         (["generate"], 2, "Missing option '--out'"),
         (["show", "nothing"], 2, "there is no case 'nothing'"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import algorithms
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from refconv import JudgeError, check, load_suite
 from refconv.cli import commands
 from refconv.implementations.references import Reference
+from refconv.judge import judge_tensor
 from refconv.judge.classes import FORMS
 from refconv.reference import im2col
 from refconv.suite.embedded import smoke_folder
@@ -96,3 +99,14 @@ def test_the_command_takes_a_class_and_lists_the_forms(capsys):
     with pytest.raises(JudgeError, match=r"fft, tosa, got 'nothing'"):
         commands.main(["check", "im2col", "--class", "nothing"], standalone_mode=False)
     assert "winograd:2, winograd:4" in FORMS
+
+
+def test_what_only_the_whole_tensor_shows_is_said_without_an_element(smoke, monkeypatch):
+    def beyond(self, got, evidence):
+        return replace(judge_tensor(evidence.truth, evidence.truth), violation="the errors add up to 3, above 2")
+
+    monkeypatch.setattr("refconv.judge.classes.tosa.Tosa.judge", beyond)
+    report = check(Reference(im2col), smoke, ["asymmetric-float32-exact/*"], ["forward"], judged_by="tosa")
+    assert {(outcome.status, outcome.message) for outcome in report.outcomes} == {
+        ("FAIL", "every element is allowed, but the errors add up to 3, above 2")
+    }

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 
@@ -210,3 +211,12 @@ def test_an_unexpected_pass_is_not_written_down_again(tmp_path):
     assert [o.status for o in got.outcomes] == ["XFAIL", "XFAIL", "XPASS"]
     write_xfails(got, tmp_path / "known.toml", known)
     assert [entry.match for entry in read_xfails(tmp_path / "known.toml")] == ["plain-int8/a", "plain-int8/c"]
+
+
+def test_a_list_that_the_system_does_not_take_is_one_sentence(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(import_module("refconv.check.write_xfails"), "replace_file", full)
+    with pytest.raises(XfailError, match=r"known\.toml cannot be written: No space left on device"):
+        write_xfails(report(), tmp_path / "known.toml")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -29,6 +30,18 @@ def test_a_file_that_fills_all_memory_is_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("refconv.suite.files.os.fstat", lambda _: stated)
     with pytest.raises(SuiteError, match=f"a: must fit into memory, got {2**60} bytes"):
         read_file(tmp_path, "a", 2**60)
+
+
+def test_a_disk_that_fails_while_a_file_is_read_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "a").touch()
+    monkeypatch.setattr("refconv.suite.files._read", fail)
+    with pytest.raises(SuiteError, match="a: must be readable, got Input/output error"):
+        read_file(tmp_path, "a")
 
 
 @pytest.mark.parametrize("name", ["MANIFEST.json", "SHA256SUMS"])
