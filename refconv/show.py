@@ -12,9 +12,8 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from refconv.errors import CatalogueError
 from refconv.problem import TransposedProblem
-from refconv.suite import FLAGS, Case, Suite
+from refconv.suite import FLAGS, Case, Suite, chosen
 from refconv.suite.strict_json import visible
 
 SMALL = 64  # elements up to which a tensor is printed whole
@@ -29,10 +28,7 @@ def print_list(suite: Suite, select: Iterable[str], console: Console) -> None:
     CatalogueError
         If nothing matches.
     """
-    patterns = tuple(select)
-    ids = suite.select(patterns)
-    if not ids:
-        raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
+    ids = chosen(suite, select)
     rows = [(case.id, case.problem.descriptor, " ".join(_results(case)), " ".join(case.flags))
             for case in map(suite.case, ids)]  # fmt: skip
     if console.is_terminal:

@@ -204,6 +204,7 @@ def test_generate_verify_and_recompute(refconv, tmp_path):
         (["check", "missing.py:f"], 4, "missing.py must be a Python file, but there is none"),
         (["check", "im2col", "--vectors", "nowhere"], 2, "nowhere: a suite must be a folder, and there is none"),
         (["check", "im2col", "--select", "nothing"], 2, "no case of suite 'smoke' matches nothing"),
+        (["list", "--select", "guide"], 2, "matches guide: a pattern is about a whole id, did you mean '*guide*'?"),
         (["check", "im2col", "--ops", "sideways"], 2, "an operation must be one of forward"),
         (["check", "im2col", "--select", "worked-*", "--report", "report.pdf"], 2, ".json"),
         (["list", "--select", "nothing"], 2, "no case of suite 'smoke' matches nothing"),

@@ -145,7 +145,7 @@ def test_a_stream_that_is_no_text_is_no_results_and_says_nothing_to_the_terminal
     strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
     done = subprocess.run(words, input=lines, capture_output=True, env=strict)
     assert done.returncode == 1
-    assert "not understood: 1 lines are no results: \ufffd\ufffd \\x1b[31m." in done.stdout.decode()
+    assert "not understood: 1 line is no result: \ufffd\ufffd \\x1b[31m." in done.stdout.decode()
     assert b"Traceback" not in done.stderr
 
 

@@ -16,11 +16,10 @@ from refconv.check.outcomes import Outcome, Report
 from refconv.check.policies import known_policies
 from refconv.check.spool import kept, taken
 from refconv.check.together import MOST_JOBS, Opening, address, check_together, threads_each, usual_jobs
-from refconv.errors import CatalogueError
 from refconv.implementations import TIMEOUT, Session, open_session
 from refconv.implementations.command import is_command
 from refconv.problem import OPERATIONS
-from refconv.suite import Suite
+from refconv.suite import Suite, chosen
 
 
 def check(
@@ -92,16 +91,16 @@ def check(
     if executor is None and jobs <= MOST_JOBS and _has_process(implementation, isolate):
         threads = threads_each(jobs) if jobs > 1 else None
         with begun(Opening(address(implementation), isolate, timeout, memory_limit, threads), jobs) as sessions:
-            ids = _selected(suite, patterns)
+            ids = chosen(suite, patterns)
             with closing(check_beside(sessions, rules, suite, ids, progress)) as blocks:
                 outcomes = _in_order(_flat(blocks, names), ids)
     elif executor is not None or jobs > 1:
-        ids = _selected(suite, patterns)
+        ids = chosen(suite, patterns)
         opening = Opening(address(implementation), isolate, timeout, memory_limit, threads_each(jobs))
         with closing(check_together(opening, rules, suite, ids, jobs, executor, progress)) as blocks:
             outcomes = _in_order(_flat(blocks, names), ids)
     else:
-        ids = _selected(suite, patterns)
+        ids = chosen(suite, patterns)
         with session_for(implementation, isolate, timeout, memory_limit) as session:
             names = [session.name]
             outcomes = _in_order(check_cases(session, rules, suite, ids, progress), ids)
@@ -125,13 +124,6 @@ def _in_order(outcomes: Iterable[Outcome], ids: Sequence[str]) -> Sequence[Outco
 
     found = kept(noted())
     return taken(found, np.argsort(places, kind="stable"))
-
-
-def _selected(suite: Suite, patterns: tuple[str, ...]) -> list[str]:
-    ids = suite.select(patterns)
-    if not ids:
-        raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
-    return ids
 
 
 def _is_session(implementation: Any) -> bool:

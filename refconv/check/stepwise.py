@@ -17,7 +17,7 @@ from refconv.errors import CatalogueError
 from refconv.implementations import RESULT_NAMES, Call, Session
 from refconv.judge import parse_class
 from refconv.problem import OPERATIONS
-from refconv.suite import Case, Expected, Suite
+from refconv.suite import Case, Expected, Suite, chosen
 
 
 @dataclass
@@ -58,9 +58,7 @@ class Plan:
             raise CatalogueError(f"an operation must be one of {', '.join(OPERATIONS)}, got {', '.join(unknown)}.")
         self.judge = CaseJudge(parse_class(self.judged_by) if self.judged_by else None)
         self.claims = known_policies(self.policies)
-        self.ids = self.suite.select(self.select)
-        if not self.ids:
-            raise CatalogueError(f"no case of suite {self.suite.name!r} matches {', '.join(self.select)}.")
+        self.ids = chosen(self.suite, self.select)
 
     def pairs(self) -> list[tuple[str, str]]:
         """List every case with every operation that is asked for and has a golden value, in the order of the suite."""

@@ -194,7 +194,11 @@ def _remarks(session: Results, suite: Any, total: int) -> Iterator[str]:
         yield f"missing: {len(session.missing)} of {total} results, which count as failed: {_some(session.missing)}."
     strange = session.strangers(suite) if isinstance(session, ResultFolder) else session.garbage
     if strange:
-        kind = "files are results of no case" if isinstance(session, ResultFolder) else "lines are no results"
+        one = len(strange) == 1
+        if isinstance(session, ResultFolder):
+            kind = "file is a result of no case" if one else "files are results of no case"
+        else:
+            kind = "line is no result" if one else "lines are no results"
         yield f"not understood: {len(strange)} {kind}: {_some(strange)}."
 
 

@@ -14,7 +14,7 @@ from refconv.implementations import RESULT_NAMES
 from refconv.implementations.layouts import Layouts
 from refconv.implementations.wanted import arguments_of
 from refconv.problem import OPERATIONS
-from refconv.suite import Case, Expected, Suite
+from refconv.suite import Case, Expected, Suite, chosen
 
 Array = npt.NDArray[Any]
 OWN = Layouts()
@@ -103,7 +103,4 @@ def selected_cases(suite: Suite, select: Iterable[str], operations: Iterable[str
     unknown = sorted(set(operations) - set(OPERATIONS))
     if unknown:
         raise CatalogueError(f"an operation must be one of {', '.join(OPERATIONS)}, got {', '.join(unknown)}.")
-    ids = suite.select(patterns)
-    if not ids:
-        raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(patterns)}.")
-    return map(suite.case, ids)
+    return map(suite.case, chosen(suite, patterns))

@@ -5,7 +5,7 @@ from refconv.suite.index import problem_document
 from refconv.suite.lint import lint_case, lint_group
 from refconv.suite.manifest import FileRecord, GroupRecord, Manifest
 from refconv.suite.model import EXPECTED, INPUTS, RESULTS, Case, Expected, Group, Judge, Note
-from refconv.suite.reader import Suite, load_suite, matches
+from refconv.suite.reader import Suite, chosen, load_suite, matches
 from refconv.suite.staging import staged
 from refconv.suite.verify import verify_files
 from refconv.suite.writer import write_group, write_manifest
@@ -27,6 +27,7 @@ __all__ = [
     "Manifest",
     "Note",
     "Suite",
+    "chosen",
     "flag_of",
     "lint_case",
     "lint_group",

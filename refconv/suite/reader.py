@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from refconv.errors import SuiteError
+from refconv.errors import CatalogueError, SuiteError
 from refconv.suite.assembly import build_group, parse_index
 from refconv.suite.files import LARGEST, MANIFEST, read_file, sha256
 from refconv.suite.manifest import GroupRecord, Manifest, parse_manifest
@@ -187,6 +187,23 @@ def _read_group(suite: Suite, record: GroupRecord) -> Group:
 def matches(case_id: str, glob: str) -> bool:
     """Tell whether a case is selected by a shell pattern over ids, or by the name of its group."""
     return fnmatchcase(case_id, glob) or case_id.partition("/")[0] == glob
+
+
+def chosen(suite: Suite, patterns: Iterable[str]) -> list[str]:
+    """Return the ids that match one of several patterns.
+
+    Raises
+    ------
+    CatalogueError
+        If there are none; it says whether parts of ids would match.
+    """
+    globs = list(patterns)
+    ids = suite.select(globs)
+    if not ids:
+        meant = next((f"*{glob}*" for glob in globs if suite.select(f"*{glob}*")), "")
+        hint = f": a pattern is about a whole id, did you mean {meant!r}?" if meant else "."
+        raise CatalogueError(f"no case of suite {suite.name!r} matches {', '.join(globs)}{hint}")
+    return ids
 
 
 def _may_match(group: str, glob: str) -> bool:
