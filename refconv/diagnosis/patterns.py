@@ -19,6 +19,7 @@ SPECIAL = {
     ("last_window", 1): "where no later window meets the same input",
 }  # fmt: skip
 LONGEST_LIST = 4
+TILES = (*range(3, 17), 32, 64)  # lengths of tiles of which a part may be chosen
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Pattern:
     Attributes
     ----------
     letter : str
-    kind : {"==", "!=", ">=", "<", "%", "!%", "from", "in"}
-        ``%``: the remainder by numbers[0] is numbers[1]; ``!%``: it is another one; ``from``: it lies
-        between the two, both included.
+    kind : {"==", "!=", ">=", "<", "%", "!%", "%>=", "%<", "from", "in"}
+        ``%``: the remainder by numbers[0] is numbers[1]; ``!%``: it is another one; ``%>=``: at least that; ``%<``:
+        less; ``from``: it lies between the two, both included.
     numbers : tuple of int
     remark : str
         What is special about it: "the last".
@@ -53,7 +54,8 @@ class Pattern:
         tests: dict[str, Callable[[], Array]] = {
             "==": lambda: values == number, "!=": lambda: values != number, ">=": lambda: values >= number,
             "<": lambda: values < number, "%": lambda: values % number == self.numbers[1],
-            "!%": lambda: values % number != self.numbers[1], "in": lambda: np.isin(values, self.numbers),
+            "!%": lambda: values % number != self.numbers[1], "%>=": lambda: values % number >= self.numbers[1],
+            "%<": lambda: values % number < self.numbers[1], "in": lambda: np.isin(values, self.numbers),
             "from": lambda: (values >= number) & (values <= self.numbers[-1]),
         }  # fmt: skip
         return tests[self.kind]()
@@ -61,7 +63,9 @@ class Pattern:
     @property
     def cost(self) -> int:
         """How hard it is to grasp."""
-        return {"==": 2, "!=": 3, ">=": 2, "<": 2, "%": 3, "!%": 3, "from": 3}.get(self.kind, 3 + len(self.numbers))
+        return {"==": 2, "!=": 3, ">=": 2, "<": 2, "%": 3, "!%": 3, "%>=": 4, "%<": 4, "from": 3}.get(
+            self.kind, 3 + len(self.numbers)
+        )
 
     @property
     def plain(self) -> str:
@@ -71,8 +75,8 @@ class Pattern:
     def __str__(self) -> str:
         if (self.letter, self.numbers[0]) in SPECIAL and self.kind == "==":
             return SPECIAL[self.letter, self.numbers[0]]
-        if self.kind in ("%", "!%"):
-            sign = "==" if self.kind == "%" else "!="
+        if "%" in self.kind:
+            sign = {"%": "==", "!%": "!="}.get(self.kind, self.kind[1:])
             text = f"{self.letter} % {self.numbers[0]} {sign} {self.numbers[1]}"
         elif self.kind == "from":
             text = f"{self.numbers[0]} <= {self.letter} <= {self.numbers[1]}"
@@ -141,7 +145,7 @@ def pattern_of(letter: str, chosen: Integers, whole: Integers) -> Pattern | None
         return Pattern(letter, "<", (int(rest[0]),), "outside" if letter.startswith("i") and rest[0] == 0 else "")
     if np.array_equal(chosen, whole[(whole >= chosen[0]) & (whole <= chosen[-1])]):
         return Pattern(letter, "from", (int(chosen[0]), int(chosen[-1])))
-    return _period(letter, chosen, whole) or _rest(letter, chosen, rest)
+    return _period(letter, chosen, whole) or _tiled(letter, chosen, whole) or _rest(letter, chosen, rest)
 
 
 def _tail(begin: int, length: int) -> str:
@@ -161,6 +165,17 @@ def _period(letter: str, chosen: Integers, whole: Integers) -> Pattern | None:
             if enough and np.array_equal(some, whole[whole % modulus == remainder]):
                 odd = {(2, 0): "even", (2, 1): "odd"}.get((modulus, remainder), "") if kind == "%" else ""
                 return Pattern(letter, kind, (modulus, remainder), odd)
+    return None
+
+
+def _tiled(letter: str, chosen: Integers, whole: Integers) -> Pattern | None:
+    """Describe the same part of every tile, of which there must be two or more."""
+    for tile in TILES:
+        places, tiles = chosen % tile, np.unique(chosen // tile)
+        for kind, number in (("%>=", int(places.min())), ("%<", int(places.max()) + 1)):
+            pattern = Pattern(letter, kind, (tile, number))
+            if len(tiles) > 1 and np.array_equal(whole[pattern.holds(whole)], chosen):
+                return pattern
     return None
 
 
