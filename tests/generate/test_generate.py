@@ -1,7 +1,9 @@
 import hashlib
 import json
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -137,6 +139,20 @@ def test_recomputing_finds_a_single_wrong_element(tmp_path, monkeypatch, part):
     ]
 
 
+def test_recomputing_finds_a_wrong_number_of_terms(tmp_path, monkeypatch):
+    from refconv.generate import run as running
+
+    def forged(spec):
+        case = golden_case(spec)
+        y = case.expected["y"]
+        return replace(case, expected={"y": replace(y, judge=replace(y.judge, terms=3))})
+
+    monkeypatch.setattr(running, "golden_case", forged)
+    generate(tmp_path / "suite", "core", ["asymmetric-float32-zero-mean/wide-kernel"])
+    (finding,) = recompute(tmp_path / "suite")
+    assert re.search(r"wide-kernel: y must state \d\d+ terms, got 3\.$", finding)
+
+
 def test_an_oracle_that_agrees_is_recorded_with_its_deviation():
     exact, real = cases("core", ["thin-float32-exact/row", "asymmetric-float32-zero-mean/wide-kernel"])
     oracle = as_runner(Reference(im2col))
@@ -156,6 +172,29 @@ def test_an_oracle_that_differs_stops_everything(case):
     object.__setattr__(spec.row, "operations", ("forward",))
     with pytest.raises(DisagreementError, match=f"{case}: wrong must agree with the references on forward"):
         consult(as_runner(Wrong()), spec)
+
+
+@pytest.mark.parametrize(
+    ("case", "answer", "sentence"),
+    [
+        ("thin-float32-exact/row", None, "must answer, but it refuses forward: no such kernel"),
+        ("thin-float32-exact/row", np.zeros((1, 1)), r"must return shape \(.*\), got \(1, 1\)"),
+        ("illegal-float32-iota/groups-over-inputs", np.zeros(1), "must refuse forward, but it returns a result"),
+    ],
+)
+def test_an_oracle_that_refuses_or_answers_wrongly_stops_everything(case, answer, sentence):
+    class Odd:
+        name, unchecked = "odd", True
+
+        def forward(self, x, weight, bias, problem):
+            if answer is None:
+                raise ValueError("no such kernel")
+            return answer
+
+    spec = cases("core", [case])[0]
+    object.__setattr__(spec.row, "operations", ("forward",))
+    with pytest.raises(DisagreementError, match=sentence):
+        consult(as_runner(Odd()), spec)
 
 
 def test_an_oracle_that_is_not_installed_is_an_error_before_the_work(tmp_path, monkeypatch):
