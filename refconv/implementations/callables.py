@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 
 from refconv.errors import ImplementationError
 from refconv.illegal import IllegalProblem
-from refconv.implementations.keywords import keywords, pick, stated
+from refconv.implementations.keywords import keywords, pick, stated, with_bias
 from refconv.implementations.layers import LayerRunner, is_layer
 from refconv.implementations.protocol import ARGUMENTS, PLAIN, Demand
 from refconv.problem import Problem, TransposedProblem
@@ -52,7 +52,8 @@ class FunctionRunner:
     ``f_backward(grad_output, x, weight, stride=, padding=, dilation=, groups=)``, which returns
     (grad_input, grad_weight, grad_bias), each of which may be None.  Padding is (pH, pW) where it is
     symmetric, else ((top, bottom), (left, right)).  A keyword that the function does not take is left
-    out where it has its neutral value, and makes the case unsupported elsewhere.  A function that takes
+    out where it has its neutral value, and makes the case unsupported elsewhere; so does a bias, where a function
+    has no argument for it.  A function that takes
     ``output_padding`` is a transposed convolution: it is asked for those, and for no others.
     """
 
@@ -63,13 +64,15 @@ class FunctionRunner:
         """Call the function, or take one of the three gradients that the other one returns."""
         if demand.quantization is not None:
             raise NotImplementedError(f"{self.name} is no quantised layer.")
+        named: dict[str, Any] = {}
         if operation == "forward":
-            call, arguments = self.function, [tensors["x"], tensors["weight"], tensors.get("bias")]
+            call = self.function
+            arguments, named = with_bias(call, tensors["x"], tensors["weight"], tensors.get("bias"))
         elif self.backward is None:
             raise NotImplementedError(f"there is no {self.name}_backward beside {self.name}.")
         else:
             call, arguments = self.backward, [tensors["grad_output"], tensors["x"], tensors["weight"]]
-        result = call(*arguments, **keywords(call, problem), **stated(call, demand))
+        result = call(*arguments, **named, **keywords(call, problem), **stated(call, demand))
         return result if operation == "forward" else pick(result, operation, f"{self.name}_backward")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from refconv.implementations.protocol import Demand
 from refconv.problem import Problem, TransposedProblem
 
+GEOMETRY = ("stride", "padding", "dilation", "groups", "output_padding")
 GRADIENTS = ("grad_input", "grad_weight", "grad_bias")
 
 
@@ -51,6 +52,19 @@ def stated(function: Callable[..., Any], demand: Demand) -> dict[str, str]:
     return demand.keywords
 
 
+def with_bias(function: Callable[..., Any], x: Any, weight: Any, bias: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Return the tensors as a function takes them: the bias in the third place, by its name, or not at all."""
+    third = _remembered(_third, function)
+    if third is None or third not in ("", *GEOMETRY):
+        return [x, weight, bias], {}
+    if takes(function, "bias"):
+        return [x, weight], {"bias": bias}
+    if bias is not None:
+        name = getattr(function, "__name__", function)
+        raise NotImplementedError(f"{name} takes no argument bias: a function around it may add one to its result.")
+    return [x, weight], {}
+
+
 def takes(function: Callable[..., Any], name: str) -> bool:
     """Tell whether a function can be given a keyword argument."""
     names = _names(function)
@@ -59,10 +73,29 @@ def takes(function: Callable[..., Any], name: str) -> bool:
 
 def _names(function: Callable[..., Any]) -> frozenset[str] | None:
     """Return the arguments that a function names, with "**" if it takes any; None if that cannot be told."""
+    names: frozenset[str] | None = _remembered(_read, function)
+    return names
+
+
+def _remembered(read: Any, function: Callable[..., Any]) -> Any:
+    """Read a signature once, unless the function cannot be hashed."""
     try:
-        return _read(function)
-    except TypeError:  # it cannot be hashed
-        return _read.__wrapped__(function)
+        return read(function)
+    except TypeError:
+        return read.__wrapped__(function)
+
+
+@functools.lru_cache(maxsize=64)
+def _third(function: Callable[..., Any]) -> str | None:
+    """Return the name of the third argument that is given by its place, "" if there is none; None if nobody knows."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None
+    places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return places[2] if places[2:] else ""
 
 
 @functools.lru_cache(maxsize=64)  # reading a signature takes longer than many a call

@@ -24,6 +24,7 @@ _SPECIFIC = ("KNOWN_BUG", "INVALID", "CHOICE", "INDEXING", "LAYOUT", "NONFINITE"
 WIDTH = len("usually means")  # of the longest label
 _PREFIX = "A failure usually means that "
 RAISED = ("raised ", "broke down with ")  # how the message of an exception begins
+CALLED = "x, weight and bias come first, stride, padding and dilation as pairs such as (1, 1), groups as a number."
 NOT_OFFERED = "this is not offered: raise NotImplementedError for it, which is counted apart."
 PAIRS = " Where the sides of the padding differ, it comes as ((top, bottom), (left, right))."
 
@@ -126,6 +127,8 @@ def hint(outcome: Outcome, report: Report, flag: str = "") -> str:
     """
     flag = flag or next(iter(ordered_flags(report, outcome)), "")
     telling = report.failing_share(outcome.operation, flag) == 1 and report.by_operation()[outcome.operation]["PASS"]
+    if outcome.message.startswith("raised TypeError") and not report.by_operation()[outcome.operation]["PASS"]:
+        return CALLED
     if telling and outcome.message.startswith(RAISED):
         return NOT_OFFERED + (PAIRS if "AsymmetricPadding" in outcome.flags else "")
     return usually_means(flag) if compare(outcome) and telling else ""

@@ -52,6 +52,29 @@ def test_a_function_without_a_keyword_supports_its_neutral_value_alone():
         runner.run("forward", integer_tensors(UNEVEN), UNEVEN)
 
 
+WAYS = {
+    "third": lambda x, weight, b=None, stride=1: ("given", b),
+    "by name": lambda x, weight, stride=1, bias=None: ("given", bias),
+    "among keywords": lambda x, weight, **others: ("given", others["bias"]),
+    "by name alone": lambda x, weight, *, bias: ("given", bias),
+    "any": lambda *tensors, **others: ("given", tensors[2]),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_bias_is_given_as_the_function_takes_it(way):
+    tensors = integer_tensors(PLAIN)
+    told, bias = as_runner(WAYS[way], name="f").run("forward", tensors, PLAIN)
+    assert (told, bias is tensors["bias"]) == ("given", True)
+
+
+def test_a_function_without_a_bias_supports_layers_without_one_alone():
+    runner, tensors = as_runner(lambda x, weight, stride=1, padding=0: stride, name="plain"), integer_tensors(SYMMETRIC)
+    with pytest.raises(NotImplementedError, match="takes no argument bias"):
+        runner.run("forward", tensors, SYMMETRIC)
+    assert runner.run("forward", tensors | {"bias": None}, SYMMETRIC) == SYMMETRIC.stride
+
+
 def test_gradients_come_from_the_function_beside_it():
     def backward(grad_output, x, weight, stride, padding, dilation, groups):
         assert groups == 1

@@ -132,6 +132,13 @@ def test_what_raises_on_all_cases_of_a_flag_alone_may_not_be_offered(report_of, 
     assert hint(refused, report_of(refused)) == ""  # where nothing passes, something else is wrong
 
 
+def test_how_functions_are_called_is_said_where_every_call_is_a_type_error(report_of, outcome):
+    text = "raised TypeError at mine.py:7 on a legal problem: unsupported operand type(s) for //: 'int' and 'tuple'"
+    refused = outcome("a/b", status="REJECTED", message=text)
+    assert "as pairs such as (1, 1)" in hint(refused, report_of(refused))
+    assert hint(refused, report_of(refused, outcome(flags=("Basic",)))) != hint(refused, report_of(refused))
+
+
 def test_headline_never_calls_an_empty_run_a_success(report_of, outcome, passing, mixed):
     assert headline(report_of(outcome(status="UNSUPPORTED"))) == "Nothing was executed"
     assert headline(passing) == "Passed"
