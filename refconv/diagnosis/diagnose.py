@@ -103,7 +103,7 @@ def diagnose(
         Whatever :func:`refconv.implementations.as_runner` takes: an object with forward, grad_input,
         grad_weight and grad_bias, or some of them, or a function with PyTorch's signature.
     problems : iterable of ConvProblem, optional
-        Known to go wrong; they are run in addition to the usual ones, in all formats.
+        Known to go wrong; they are run in addition to the usual ones, small ones in all formats.
     problem : ConvProblem, optional
         The same, for a single one.
     without : collection of str
