@@ -3,16 +3,20 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from foreign import CORE
 from rich.console import Console
 
 from refconv import cli
+from refconv.catalogue.kills import frozen_kills
+from refconv.diagnosis.defects import every_defect
 from refconv.generate import run as running
 from refconv.show import print_list
-from refconv.suite import load_suite
+from refconv.suite import FLAGS, load_suite
 from refconv.suite.embedded import smoke_folder
 
 FLIPPED = """
@@ -173,6 +177,36 @@ def test_list_and_show(refconv):
     assert code == 0
     assert "[[37. 47.]" in out
     assert "the kernel is flipped" in out
+
+
+def test_list_counts_what_the_catalogue_has(refconv):
+    core, axes = (load_suite(CORE.with_name(name)) for name in ("core", "axes"))
+    code, out, _ = refconv("list", "--families")
+    families = {name.rsplit("-", 1)[0] for name in (*core.group_names, *axes.group_names)}  # without the fill
+    assert (code, out.splitlines()[-1].partition(" in ")[0]) == (0, f"{len(core) + len(axes)} cases")
+    assert all(any(name.startswith(line.split()[0]) for name in families) for line in out.splitlines()[1:-1])
+    code, out, _ = refconv("list", "--flags")
+    assert (code, [line.split()[1] for line in out.splitlines()[1:]]) == (0, list(FLAGS))
+    cases = [case for suite in (core, axes) for group in suite.groups() for case in group.cases]
+    counted = Counter(flag for case in cases for flag in case.flags)
+    assert [int(line.split()[2]) for line in out.splitlines()[1:]] == [counted[flag] for flag in FLAGS]
+
+
+def test_list_counts_what_the_catalogue_covers_and_catches(refconv):
+    core = len(load_suite(CORE))
+    code, out, _ = refconv("list", "--coverage")
+    assert code == 0
+    assert next(line for line in out.splitlines() if line.startswith(f"core, {core} cases: ")).endswith("(100.00 %).")
+    code, out, _ = refconv("list", "--kills")
+    assert code == 0
+    rows, frozen = out.splitlines()[1:-3], frozen_kills().all
+    assert [(line.split()[0], int(line.split()[1])) for line in rows] == [
+        (slug, len(ids)) for slug, ids in frozen.items()
+    ]
+    models = [len(frozen.get(slug, [])) for slug in every_defect()]
+    caught, twice = sum(map(bool, models)), sum(count > 1 for count in models)
+    counts = f"defect models: {len(models)} in all, {caught} caught by core, {twice} by two cases or more"
+    assert out.splitlines()[-3].startswith(counts)
 
 
 def test_show_draws_an_element_and_writes_the_drawing(refconv, tmp_path):
