@@ -216,5 +216,8 @@ def test_the_table_of_families_fits_on_a_printed_page(page):
 
 
 def test_all_failures_are_printed(page):
+    from selenium.webdriver.support.wait import WebDriverWait
+
     page.execute_script("dispatchEvent(new Event('beforeprint'))")
-    assert len(visible(page, ".failure .body")) == len(page.find_elements("css selector", ".failure"))
+    every = len(page.find_elements("css selector", ".failure"))  # a busy browser draws what was opened a moment later
+    assert WebDriverWait(page, 5).until(lambda page: len(visible(page, ".failure .body")) == every)
