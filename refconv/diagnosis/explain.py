@@ -196,7 +196,7 @@ def _where(
 
     def fails(problem: ConvProblem) -> bool | None:
         try:
-            tensors = inputs_of("conditions", problem, probe.element)
+            tensors = inputs_of("conditions", problem, probe.element, ARGUMENTS[operation])
             got = call(runner, operation, {name: probe.prepared(tensor) for name, tensor in tensors.items()}, problem)
         except Exception:  # refused, or not exact in this format
             return None

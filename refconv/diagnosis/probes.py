@@ -9,7 +9,7 @@ keeps its buffers cannot carry anything from one to another.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,7 @@ PROBLEMS = {
 
 
 LAYOUTS = ("C", "Fortran", "strided")
+TENSORS = ("x", "weight", "bias", "grad_output")
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,14 +137,16 @@ def _probe(name: str, problem: ConvProblem, element: NumberFormat = FORMAT, layo
     return Probe(name, problem, tensors, truth, element, layout)
 
 
-def inputs_of(name: str, problem: ConvProblem, element: NumberFormat = FORMAT) -> dict[str, Array]:
-    """Return inputs whose results are exact in a format."""
+def inputs_of(
+    name: str, problem: ConvProblem, element: NumberFormat = FORMAT, tensors: Sequence[str] = TENSORS
+) -> dict[str, Array]:
+    """Return inputs whose results are exact in a format, or some of them."""
     wide = natural_output(element)
     budget = BUDGET if wide.precision >= FORMAT.precision else wide.largest_integer
     ranges = exact_ranges(problem, element, budget, has_bias=True)
     return {
         tensor: _filled(f"diagnosis/{name}/{tensor}", problem.shape_of(tensor), getattr(ranges, tensor), element)
-        for tensor in ("x", "weight", "bias", "grad_output")
+        for tensor in tensors
     }
 
 
