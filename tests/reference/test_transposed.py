@@ -175,6 +175,21 @@ def test_special_values_go_where_the_products_go(reference):
     np.testing.assert_array_equal(y.ravel(), [3, 0, np.inf, np.nan, 6, 0])
 
 
+@each
+@pytest.mark.parametrize("wide", ["x", "weight", "bias", "grad_output"])
+def test_of_tensors_of_two_dtypes_the_wider_one_is_that_of_what_they_make(reference, wide):
+    """A third is no float32: who rounds the one wide tensor first is found out."""
+    tensors = integer_tensors(ODD, dtype=np.float32)
+    tensors[wide] = tensors[wide].astype(np.float64) + 1 / 3
+    got = run(reference, tensors, ODD)
+    exactly = run(direct, {name: tensor.astype(np.float64) for name, tensor in tensors.items()}, ODD)
+    makes = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+             "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}  # fmt: skip
+    for operation in OPERATIONS:
+        assert got[operation].dtype == (np.float64 if wide in makes[operation] else np.float32)
+        np.testing.assert_allclose(got[operation], exactly[operation], rtol=1e-12, atol=1e-12)
+
+
 def test_im2col_keeps_to_the_array_api():
     tensors = integer_tensors(ODD)
     strict = {name: array_api_strict.asarray(tensor) for name, tensor in tensors.items()}
