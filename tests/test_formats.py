@@ -22,6 +22,7 @@ TABLE = {
 def test_the_parameters_are_those_of_the_standards(name):
     item = FORMATS[name]
     assert (item.precision, item.min_exponent, item.largest, item.has_infinity) == TABLE[name]
+    assert item.quantum_exponent == (0 if item.is_integer else item.min_exponent - item.precision + 1)
     assert item.smallest == {"int8": -128, "uint8": 0, "int32": -(2**31)}.get(name, -item.largest)
 
 

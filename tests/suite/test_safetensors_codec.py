@@ -153,7 +153,7 @@ DAMAGE = {
     "entry-is-null": (file_of({"x": None}), "tensor 'x' must have dtype"),
     "unknown-dtype": (file_of({"x": entry([1], 0, 1, "I4")}, b"1"), "tensor 'x' must have one of the dtypes"),
     "dtype-is-a-list": (file_of({"x": entry([1], 0, 1, ["I8"])}, b"1"), "one of the dtypes"),
-    "negative-extent": (file_of({"x": entry([-1, -1], 0, 1)}, b"1"), "shape of at most 64 extents"),
+    "negative-extent": (file_of({"x": entry([-1, -1], 0, 1)}, b"1"), r"shape of at most 64 extents, got \[-1, -1\]"),
     "boolean-extent": (file_of({"x": entry([True], 0, 1)}, b"1"), "shape of at most 64 extents"),
     "too-many-axes": (file_of({"x": entry([1] * 65, 0, 1)}, b"1"), "shape of at most 64 extents"),
     "unaddressable-empty-shape": (file_of({"x": entry([0, 2**62, 2**62], 0, 0)}), "can be addressed"),

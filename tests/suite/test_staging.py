@@ -60,6 +60,33 @@ def test_a_failed_run_leaves_nothing(tmp_path: Path, error: type[BaseException])
     assert names(tmp_path) == []
 
 
+def test_a_run_that_removes_its_own_folder_fails_with_its_own_error(tmp_path: Path) -> None:
+    def run() -> None:
+        with staged(tmp_path / "out") as stage:
+            stage.rmdir()
+            raise RuntimeError("of its own")
+
+    with pytest.raises(RuntimeError, match="of its own"):
+        run()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX opens folders")
+def test_all_files_and_folders_are_on_the_disk_before_they_take_their_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, out = set(), tmp_path / "out"
+
+    def note(descriptor: int) -> None:
+        if not out.exists():
+            written.add(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr("refconv.suite.staging.os.fsync", note)
+    with staged(out) as stage:
+        (stage / "inside").mkdir()
+        (stage / "inside" / "a").write_text("1")
+    assert written == {path.stat().st_ino for path in (out, out / "inside", out / "inside" / "a")}
+
+
 def test_a_failed_run_leaves_the_old_suite(tmp_path: Path, new_suite: Callable[..., Path]) -> None:
     out = new_suite(tmp_path / "out")
     with pytest.raises(RuntimeError), staged(out, force=True):

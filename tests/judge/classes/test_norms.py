@@ -17,6 +17,8 @@ def test_norms_are_rounded_up(order):
 def test_norms_neither_overflow_nor_vanish():
     assert channel_norm(np.full((1, 1, 2, 2), 1e300), 2)[0, 0] == pytest.approx(2e300)
     assert channel_norm(np.full((1, 1, 2, 2), 1e-300), 2)[0, 0] == pytest.approx(2e-300)
+    beside = np.array([1e300, 1e-300]).reshape(1, 2, 1, 1)
+    assert channel_norm(beside, 2).tolist() == [[pytest.approx(1e300), pytest.approx(1e-300)]]
 
 
 @pytest.mark.parametrize("start", [(-2, -3), (0, 1), (4, 0)])
