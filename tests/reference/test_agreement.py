@@ -156,6 +156,17 @@ def test_negative_padding_crops_the_image(reference, problem, seed):
 
 
 @each
+def test_a_layer_that_reads_nothing_but_padding(reference):
+    """Of ten zeros and one input the places 0, 4 and 8 are read."""
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(12,), kernel_size=(1,), stride=(4,),
+                          padding=((10, -11),))  # fmt: skip
+    results = run(reference, integer_tensors(problem) | {"bias": np.array([7.0])}, problem)
+    assert results["forward"].tolist() == [[[7, 7, 7]]]
+    assert not results["grad_input"].any()
+    assert not results["grad_weight"].any()
+
+
+@each
 def test_padding_that_is_taken_away_at_the_other_end_shifts_the_image(reference):
     problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(4,), kernel_size=(1,), padding=((1, -1),))
     x, weight = np.array([[[1.0, 2.0, 3.0, 4.0]]]), np.array([[[10.0]]])
@@ -223,7 +234,7 @@ def test_inputs_may_be_read_only_and_not_contiguous(reference):
 
 
 @each
-@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.complex128])
+@pytest.mark.parametrize("dtype", [np.float32, np.int32, np.int64, np.complex128])
 def test_the_dtype_of_the_inputs_is_the_dtype_of_the_results(reference, dtype):
     exact = run(direct, integer_tensors(ODD), ODD)
     got = run(reference, integer_tensors(ODD, dtype=dtype), ODD)
