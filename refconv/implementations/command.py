@@ -196,7 +196,7 @@ class Command:
 
     def _last_words(self) -> str:
         said = self._program.said() if self._program else ""
-        return f"; its stderr ends with {said!r}" if said else ""
+        return f"; its stderr says {said!r}" if said else ""
 
     def _kill(self) -> None:
         """End the program, and remove its folder: the next one gets another, whatever this one did to it."""

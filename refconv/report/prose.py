@@ -12,11 +12,11 @@ def fitted(text: str, console: Console, indent: int = 0) -> str:
 
     Examples
     --------
-    >>> print(fitted("label  one two", Console(width=10, force_terminal=True), 7))
-    label  one
-           two
-    >>> fitted("label  one two", Console(width=10, force_terminal=False))
-    'label  one two'
+    >>> print(fitted("label  one two six", Console(width=16, force_terminal=True), 7))
+    label  one two
+           six
+    >>> fitted("label  one two six", Console(width=16, force_terminal=False))
+    'label  one two six'
     """
     if not console.is_terminal or console.width <= 2 * indent:
         return text

@@ -91,7 +91,7 @@ def test_a_node_program_passes_all_of_core(left_behind):
     [
         ("segfault", "CRASH", "was killed by SIGSEGV in the middle of the call"),
         ("exit", "CRASH", "exited with code 0 in the middle of the call"),
-        ("last-words", "CRASH", "exited with code 3 in the middle of the call; its stderr ends with 'out of luck'"),
+        ("last-words", "CRASH", "exited with code 3 in the middle of the call; its stderr says 'out of luck'"),
         ("hang", "TIMEOUT", "gave no answer within 0.5 s"),
         ("half", "CRASH", 'exited with code 0 after half an answer: \'{"seq"'),
         ("garbage", "ERROR", "wrote to stdout what is no JSON object: 'computing ...'"),
@@ -191,7 +191,7 @@ def test_a_program_that_spoils_the_folder_of_its_tensors_gets_another_one(misdee
     [
         (None, "must be a program that can be started: No such file or directory"),
         ("", "must greet, but it exited with code 0 in the middle of the call"),
-        ("import sys; sys.exit('no licence')", "exited with code 1 in the middle of the call; its stderr ends with"),
+        ("import sys; sys.exit('no licence')", "exited with code 1 in the middle of the call; its stderr says"),
         ("print('hello', flush=True); input()", "wrote to stdout"),
         ("import time; time.sleep(1000)", "gave no answer within 0.5 s"),
         ("input(); print('{\"seq\":1,\"status\":\"ok\"}')", "not with ok and protocol 1"),
