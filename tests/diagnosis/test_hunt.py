@@ -1,6 +1,7 @@
 import functools
 import json
 import sys
+from importlib import import_module
 from itertools import islice
 from random import Random
 
@@ -42,6 +43,43 @@ def caught_in(implementation, **options):
     found = hunt(implementation, seconds=SECONDS, dtypes=["float32"], **options)
     assert found.caught is not None, found
     return found
+
+
+class WrongOnce:
+    """Right, but in one of its calls."""
+
+    name, calls = "wrong-once", 0
+
+    def forward(self, x, weight, bias, problem):
+        self.calls += 1
+        return im2col.forward(x, weight, bias, problem) + (self.calls == 9)
+
+
+@pytest.fixture
+def by_chance(monkeypatch):
+    """Leave out the seams, where nearly everything is found, and let rounds be short."""
+    module = import_module("refconv.diagnosis.hunt.search")
+    monkeypatch.setattr(module, "SWEEP", 0)
+    monkeypatch.setattr(module, "EXAMPLES", 25)
+
+
+@pytest.mark.usefixtures("by_chance")
+def test_chance_finds_what_the_seams_do_not_show():
+    found = caught_in(all_defects()["kernel-transposed"])
+    assert found.caught.operation == "forward"
+    assert found.caught.attempt.problem.kernel_size == (2, 2)  # the smallest that is not its own transpose
+
+
+@pytest.mark.usefixtures("by_chance")
+def test_a_failure_that_does_not_come_again_is_kept():
+    assert caught_in(WrongOnce(), operations=["forward"]).executed >= 9
+
+
+@pytest.mark.usefixtures("by_chance")
+def test_round_after_round_finds_nothing_in_what_is_right():
+    found = hunt(im2col, seconds=3, dtypes=["float32"], operations=["forward"])
+    assert found.caught is None
+    assert found.executed > 25
 
 
 @functools.cache
