@@ -15,6 +15,8 @@ from refconv.judge.verdict import Verdict, judge_tensor
 Array = npt.NDArray[Any]
 Float64s = npt.NDArray[np.float64]
 
+LARGEST = float(np.finfo(np.float64).max)
+
 
 class AccuracyClass(ABC):
     """A claim about the arithmetic of an implementation, and the rule that follows from it.
@@ -32,6 +34,12 @@ class AccuracyClass(ABC):
     def bound(self, evidence: Evidence) -> Float64s:
         """Return E for every element, in float64, rounded up."""
 
+    def finite_bound(self, evidence: Evidence) -> Float64s:
+        """Return E, but the largest number where float64 does not hold it, as where it does not hold S."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            bound = self.bound(evidence)
+        return np.where(bound < LARGEST, bound, LARGEST)
+
     def forgives_nothing(self, evidence: Evidence) -> bool:
         """Whether no arithmetic of this class can round on such inputs; by default for integers only."""
         return evidence.out.is_integer
@@ -40,7 +48,7 @@ class AccuracyClass(ABC):
         """Return what an implementation of this class may answer."""
         if self.forgives_nothing(evidence):
             return Interval(evidence.truth, evidence.truth, evidence.magnitude)
-        bound = self.bound(evidence)
+        bound = self.finite_bound(evidence)
         lo, hi = (evidence.total.plus(e).round(evidence.out, evidence.overflow) for e in (-bound, bound))
         return Interval(lo, hi, evidence.magnitude)
 

@@ -49,7 +49,7 @@ class Tosa(AccuracyClass):
         """Return y - E and y + E in float64: this rule compares with the unrounded result."""
         if self.forgives_nothing(evidence):
             return super().interval(evidence)
-        bound = self.bound(evidence)
+        bound = self.finite_bound(evidence)
         lo, hi = (evidence.total.plus(e).round(FLOAT64) for e in (-bound, bound))
         return Interval(lo, hi, evidence.magnitude)
 

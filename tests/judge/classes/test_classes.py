@@ -232,6 +232,17 @@ def test_small_numbers_fit_as_well_as_large_ones():
             assert evidence.fits(FLOAT32) is fits
 
 
+@pytest.mark.parametrize("name", ["standard", "ftz", "fft", "winograd:2", "reduced:tf32", "split:2:float32", "tosa"])
+def test_a_finite_sum_of_magnitudes_that_no_float64_holds_is_judged(name):
+    problem = ConvProblem(batch=1, in_channels=3, out_channels=1, input_size=(3, 3), kernel_size=(3, 3))
+    x = np.zeros(problem.x_shape)
+    x[0, :, 1, 1] = 1.5e308, -1.5e308, 7
+    evidence = evidence_of(problem, {"x": x, "weight": np.ones(problem.weight_shape), "bias": None}, "float64")
+    assert evidence.truth.ravel().tolist() == [7]
+    assert judged(name, np.full((1, 1, 1, 1), 7.0), evidence).passed
+    assert not judged(name, np.full((1, 1, 1, 1), np.nan), evidence).passed
+
+
 def test_where_there_is_no_result_every_accumulator_fits():
     nobody = ConvProblem(**(LAYER.as_dict() | {"batch": 0}))
     assert evidence_of(nobody, integers(nobody, 0)).fits(get_format("float8_e5m2"))
