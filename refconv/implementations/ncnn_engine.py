@@ -43,7 +43,8 @@ class NcnnEngine:
         require_formats(self.name, (self.format,), x, weight, bias)
         require(x.size and weight.size, "ncnn has no empty tensors.")
         net = self._network(weight, bias, problem)
-        images = x.astype(np.float32)  # in which ncnn takes and returns narrower formats, too
+        # In float32 ncnn takes and returns narrower formats, too; it reads the memory of these images, not a copy.
+        images = np.ascontiguousarray(x, np.float32)
         return np.stack([self._run(net, image) for image in images]).astype(x.dtype)
 
     def _network(self, weight: Array, bias: Array | None, problem: ConvProblem) -> Any:
@@ -62,7 +63,7 @@ class NcnnEngine:
 
     def _run(self, net: Any, image: Array) -> Array:
         extractor = net.create_extractor()
-        extractor.input("x", self.ncnn.Mat(np.ascontiguousarray(image)))
+        extractor.input("x", self.ncnn.Mat(image))
         status, y = extractor.extract("y")
         if status:
             raise RuntimeError(f"ncnn returned the status {status}")
