@@ -156,7 +156,7 @@ def judge_command(
                            policies)  # fmt: skip
         report = _explained(report, vectors)
         words = join(
-            ["refconv", "judge", str(suite), *([str(results)] if results else []), *["--stream"][: int(stream)]]
+            ["refconv", "judge", str(suite), *([str(results)] if results else []), *(["--stream"] if stream else [])]
         )
         words += "" if lie == Layouts() else f" --layout {layout} --weight-layout {weight_layout}"
         command = words + claims(judged_by, strict_statistics, policies, ops)

@@ -33,13 +33,7 @@ from refconv.suite.embedded import smoke_folder
 @click.option("--oracle", type=click.Choice(["torch"]), default=None, help="An outside oracle that must agree too.")
 @click.option("--recipe", type=click.Path(path_type=Path), default=None, metavar="FILE",
               help="Write the hashes of the extended tier there, instead of checking them.")  # fmt: skip
-@click.option(
-    "--device",
-    type=click.Choice(DEVICES),
-    default="cpu",
-    show_default=True,
-    help="Where im2col computes.",
-)
+@click.option("--device", type=click.Choice(DEVICES), default="cpu", show_default=True, help="Where im2col computes.")
 @FORCE
 def generate_command(
     tier: str, select: Paths, out: Path, jobs: int, dask: str | None, oracle: str | None, recipe: Path | None,

@@ -2,7 +2,7 @@
 
 What follows speaks to all of them in NumPy's words.  NumPy hands those on to arrays of other libraries, CuPy's among
 them, which answer with arrays of their own (NEP 13, 18 and 35: ``__array_ufunc__``, ``__array_function__``, ``like=``).
-So the engine computes where its tensors are, and never carries one from there.
+So the engine computes where its tensors are, and carries from there only what would be read or rounded wrongly.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import every_problem, integer_tensors, problems, run
+from problems import every_problem, hold_the_wider_dtype, integer_tensors, problems, run
 
 from refconv import ConvProblem, TensorError
 from refconv.reference import direct, im2col, sparse
@@ -247,16 +247,7 @@ def test_the_dtype_of_the_inputs_is_the_dtype_of_the_results(reference, dtype):
 @pytest.mark.parametrize("problem", [ODD, DEPTHWISE, POINTWISE], ids=["odd", "depthwise", "pointwise"])
 @pytest.mark.parametrize("wide", ["x", "weight", "bias", "grad_output"])
 def test_of_tensors_of_two_dtypes_the_wider_one_is_that_of_what_they_make(reference, problem, wide):
-    """A third is no float32: who rounds the one wide tensor first is found out."""
-    tensors = integer_tensors(problem, dtype=np.float32)
-    tensors[wide] = tensors[wide].astype(np.float64) + 1 / 3
-    got = run(reference, tensors, problem)
-    exact = run(direct, {name: tensor.astype(np.float64) for name, tensor in tensors.items()}, problem)
-    makes = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
-             "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}  # fmt: skip
-    for operation in OPERATIONS:
-        assert got[operation].dtype == (np.float64 if wide in makes[operation] else np.float32)
-        np.testing.assert_allclose(got[operation], exact[operation], rtol=1e-12, atol=1e-12)
+    hold_the_wider_dtype(reference, direct, problem, wide)
 
 
 def test_direct_computes_python_integers_of_any_size():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import integer_tensors, real_tensors, run, transposed_problems
+from problems import hold_the_wider_dtype, integer_tensors, real_tensors, run, transposed_problems
 
 from refconv import TensorError, TransposedProblem, exact
 from refconv import reference as references
@@ -178,16 +178,7 @@ def test_special_values_go_where_the_products_go(reference):
 @each
 @pytest.mark.parametrize("wide", ["x", "weight", "bias", "grad_output"])
 def test_of_tensors_of_two_dtypes_the_wider_one_is_that_of_what_they_make(reference, wide):
-    """A third is no float32: who rounds the one wide tensor first is found out."""
-    tensors = integer_tensors(ODD, dtype=np.float32)
-    tensors[wide] = tensors[wide].astype(np.float64) + 1 / 3
-    got = run(reference, tensors, ODD)
-    exactly = run(direct, {name: tensor.astype(np.float64) for name, tensor in tensors.items()}, ODD)
-    makes = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
-             "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}  # fmt: skip
-    for operation in OPERATIONS:
-        assert got[operation].dtype == (np.float64 if wide in makes[operation] else np.float32)
-        np.testing.assert_allclose(got[operation], exactly[operation], rtol=1e-12, atol=1e-12)
+    hold_the_wider_dtype(reference, direct, ODD, wide)
 
 
 def test_im2col_keeps_to_the_array_api():

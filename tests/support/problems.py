@@ -93,3 +93,16 @@ def run(implementation, tensors, problem):
         "grad_weight": implementation.grad_weight(tensors["x"], tensors["grad_output"], problem),
         "grad_bias": implementation.grad_bias(tensors["grad_output"], problem),
     }
+
+
+def hold_the_wider_dtype(reference, direct, problem, wide):
+    """Hold results to the wider dtype of what they are made from; a third is no float32: rounding it is found out."""
+    tensors = integer_tensors(problem, dtype=np.float32)
+    tensors[wide] = tensors[wide].astype(np.float64) + 1 / 3
+    got = run(reference, tensors, problem)
+    exact = run(direct, {name: tensor.astype(np.float64) for name, tensor in tensors.items()}, problem)
+    makes = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+             "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}  # fmt: skip
+    for operation, makers in makes.items():
+        assert got[operation].dtype == (np.float64 if wide in makers else np.float32)
+        np.testing.assert_allclose(got[operation], exact[operation], rtol=1e-12, atol=1e-12)

@@ -42,23 +42,20 @@ class SumsWrapInSixteenBits(Bytes):
 
     usually = "int16 += int8 * int8: add in 32 bits."
     source = "16-bit accumulators of microcontroller kernels"
+    carrier: type[np.signedinteger] = np.int16
 
     def dot(self, a: Array, b: Array, work: Work) -> Array:
         total = super().dot(a, b, work)
         integer = work.operation == "forward" and work.element.is_integer
-        return total.astype(np.int16).astype(total.dtype) if integer else total
+        return total.astype(self.carrier).astype(total.dtype) if integer else total
 
 
-class SumsWrapInEightBits(Bytes):
+class SumsWrapInEightBits(SumsWrapInSixteenBits):
     """The accumulator has the 8 bits of the image and wraps around, before the bias is added."""
 
     usually = "sums of int8 arrays stay int8 in NumPy (einsum, @, dot): x.astype(np.int32) before they are multiplied."
     source = "hand-written layers in NumPy"
-
-    def dot(self, a: Array, b: Array, work: Work) -> Array:
-        total = super().dot(a, b, work)
-        integer = work.operation == "forward" and work.element.is_integer
-        return total.astype(np.int8).astype(total.dtype) if integer else total
+    carrier = np.int8
 
 
 class PairsSaturateIn16Bits(Bytes):
