@@ -216,8 +216,10 @@ def test_the_table_of_families_fits_on_a_printed_page(page):
 
 
 def test_all_failures_are_printed(page):
-    from selenium.webdriver.support.wait import WebDriverWait
-
+    seen = """
+        const bodies = [...document.querySelectorAll(".failure .body")];
+        return [bodies.filter((body) => body.checkVisibility()).length, bodies.length];"""
+    before, every = page.execute_script(seen)
+    assert before < every
     page.execute_script("dispatchEvent(new Event('beforeprint'))")
-    every = len(page.find_elements("css selector", ".failure"))  # a busy browser draws what was opened a moment later
-    assert WebDriverWait(page, 5).until(lambda page: len(visible(page, ".failure .body")) == every)
+    assert page.execute_script(seen) == [every, every]
