@@ -8,7 +8,7 @@ PARTS = [
     ("problem", "refconv/problem", "convolution descriptor fields geometry padding reading rules transposed",
      "tests", "test_problem test_transposed_problem test_sentences"),
     ("reference", "refconv/reference", "choice columns depthwise direct im2col sparse",
-     "tests/reference", "test_agreement test_depthwise test_memory"),
+     "tests", "reference/test_agreement reference/test_depthwise reference/test_memory exact/test_places"),
     ("reference", "refconv/reference/transposed", "direct im2col sparse", "tests/reference", "test_transposed"),
     ("exact", "refconv/exact", "expansion", "tests/exact", "test_expansion test_places"),
     ("exact", "refconv/exact", "requantization", "tests/exact", "test_requantization"),

@@ -8,6 +8,7 @@ and these are rounded to nearest, ties to even, at the place that the format dic
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def round_terms(
     FormatError
         If an integer format cannot hold a value.
     """
-    size = int(np.prod(shape, dtype=np.int64))
+    size = math.prod(shape)
     if not terms:
         return np.zeros(shape, dtype=out.dtype)
     low = min(exponent for exponent, _ in terms)

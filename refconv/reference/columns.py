@@ -23,6 +23,7 @@ Array = Any  # of any array API namespace
 
 ON_A_DEVICE = 128  # times the budget: starting a kernel costs more there than leaving a cache
 ENOUGH = 256  # output positions from which every image has columns of its own, so that no product need be reordered
+NOTHING = slice(0, 0)
 
 
 class Block(NamedTuple):
@@ -194,7 +195,7 @@ def _meeting(problem: ConvProblem, axis: int, tap: int, outputs: slice) -> tuple
     first = max(start, -(offset // stride))  # ceil(-offset / stride): the first that reads 0 or more
     last = min(outputs.stop - 1, (length - 1 - offset) // stride)
     if first > last:
-        return slice(0, 0), slice(0, 0)
+        return NOTHING, NOTHING
     return slice(first - start, last - start + 1), slice(first * stride + offset, last * stride + offset + 1, stride)
 
 

@@ -61,7 +61,7 @@ def serves(problem: ConvProblem) -> bool:
     if problem.weight_shape[1] != 1 or not 0 < problem.out_channels <= MULTIPLIERS * problem.groups:
         return False
     padded = math.prod(_layout(problem).plane) * math.prod(problem.stride)
-    return 0 < padded <= 4 * (math.prod(problem.input_size) + math.prod(problem.output_size))
+    return padded <= 4 * (math.prod(problem.input_size) + math.prod(problem.output_size))
 
 
 def forward(y: Array, x: Array, weight: Array, problem: ConvProblem) -> None:

@@ -25,6 +25,8 @@ def layer(**fields):
         ({"stride": (2, 3), "padding": ((1, 1), (1, 1))}, True),
         # the planes would hold dilation and padding, many times what the tensors do
         ({"input_size": (1, 1), "padding": ((50, 50), (50, 50)), "dilation": (49, 49)}, False),
+        # as many planes as the stride has phases, each no larger than the tensors
+        ({"input_size": (4, 4), "padding": ((8, 7), (8, 7)), "dilation": (8, 8), "stride": (2, 2)}, False),
     ],
 )
 def test_a_layer_is_depthwise_if_its_channels_meet_no_other_and_its_planes_are_small(fields, serves):

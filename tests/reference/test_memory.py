@@ -19,11 +19,12 @@ PROBLEMS = {
                            stride=(4, 3), padding=PADDED),
     "many small images": ConvProblem(batch=64, in_channels=8, out_channels=4, groups=2, input_size=(10, 11),
                                      kernel_size=(3, 2), padding=PADDED),
-    "many outputs": ConvProblem(batch=2, in_channels=1, out_channels=40, input_size=(30, 31), kernel_size=(1, 2)),
+    "many outputs": ConvProblem(batch=64, in_channels=1, out_channels=40, input_size=(10, 11), kernel_size=(1, 2)),
     "depthwise": ConvProblem(batch=4, in_channels=12, out_channels=12, groups=12, input_size=(30, 31),
                              kernel_size=(3, 2), padding=PADDED),
 }  # fmt: skip
 POINTWISE = ConvProblem(batch=4, in_channels=8, out_channels=12, input_size=(30, 31), kernel_size=(1, 1))
+HEAVY = ConvProblem(batch=1, in_channels=64, out_channels=48, input_size=(5, 4), kernel_size=(3, 3))
 each_problem = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=list(PROBLEMS))
 ARGUMENTS = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
              "grad_weight": ("x", "grad_output")}  # fmt: skip
@@ -56,6 +57,12 @@ def extra_bytes(reference, operation, problem, dtype=np.float64):
 def test_im2col_takes_a_block_of_columns_and_what_it_copies_into_them(operation, problem):
     """Columns and product of a block are the budget; the patch that columns are copied from is no larger than they."""
     assert extra_bytes(im2col, operation, problem) <= 2 * BUDGET + SMALL
+
+
+@pytest.mark.parametrize("operation", ["forward", "grad_input"])
+def test_im2col_does_not_copy_weights(operation):
+    """They are more than three times the budget."""
+    assert extra_bytes(im2col, operation, HEAVY) <= BUDGET + SMALL
 
 
 @each_operation
