@@ -110,12 +110,20 @@ def _best(sample: Sequence[Outcome], report: Report, models: Models) -> list[_Ca
 
 
 def _predicted(slug: str, sample: Sequence[Outcome], report: Report, models: Models) -> frozenset[Key]:
-    """Return what a defect predicts of a sample; of refusals, those whose reason it always predicts."""
+    """Return what a defect predicts of a sample, if that tells; of refusals, those whose reason it always predicts."""
     found = [outcome for outcome in sample if models.predicts(slug, outcome)]
+    if not _tells(slug, found, models):
+        return frozenset()
     reasons = {_reason(outcome) for outcome in found if refused(outcome)}
     alike = (o for o in _some(report.failures) if reasons and refused(o) and _reason(o) in reasons)
     others = {_reason(outcome) for outcome in _spread(alike) if not models.predicts(slug, outcome)}
     return frozenset(_key(outcome) for outcome in found if not refused(outcome) or _reason(outcome) not in others)
+
+
+def _tells(slug: str, found: Iterable[Outcome], models: Models) -> bool:
+    """Say whether predicted results tell a bug: numbers that differ, or a number in two problems."""
+    numbers = [(models.numbers(slug, outcome), outcome.descriptor) for outcome in found]
+    return any(count > 1 for count, _ in numbers) or len({problem for count, problem in numbers if count}) > 1
 
 
 def _reason(outcome: Outcome) -> str:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from refconv.check import Outcome
 from refconv.diagnosis.defects import Defect, Triggered
 from refconv.diagnosis.defects.resized import resized
-from refconv.diagnosis.kills import judge, predicted, widened
+from refconv.diagnosis.kills import judge, predicted, rounded, widened
 from refconv.diagnosis.suspects import defect_models, suspected, suspects
 from refconv.implementations import RESULT_NAMES
 from refconv.judge import Verdict, digest
@@ -58,6 +58,20 @@ class Models:
         found = self._predicted(slug, outcome)
         return found is not None and (found[0].shape != found[1].tensor.shape or not judge(*found).passed)
 
+    def numbers(self, slug: str, outcome: Outcome) -> int:
+        """Return 0 if no number is wrong in a result that a defect predicts, 1 if it is one number throughout, else 2.
+
+        Whatever multiplies an infinity by zero gives NaN, and whatever computes nothing gives zeros.
+        """
+        if refused(outcome) or outcome.verdict is None:
+            return 2
+        found = self._predicted(slug, outcome)
+        if found is None:
+            return 0
+        got, right = found[0].astype(np.float64), found[1].tensor.astype(np.float64)
+        wrong = np.isfinite(got) & (got != right)
+        return 1 + bool((got != got.flat[0]).any()) if wrong.any() else 0
+
     def _refuses(self, slug: str, outcome: Outcome) -> bool:
         model = defect_models().get(slug)
         if model is None or not model.refuses or self.late or outcome.operation not in model.operations:
@@ -78,7 +92,7 @@ class Models:
             return ""
         with np.errstate(all="ignore"):
             y = resized(layer, x, weight, bias, case.problem)
-            return "" if y is None else digest(y.astype(expected.tensor.dtype))
+            return "" if y is None else digest(_rounded(y, expected))
 
     def _predicted(self, slug: str, outcome: Outcome) -> tuple[Array, Expected] | None:
         if self.late or outcome.operation not in suspects()[slug].operations:
@@ -92,12 +106,17 @@ class Models:
         except (ValueError, IndexError):  # there is nothing to compute
             return None
         with np.errstate(all="ignore"):
-            return None if got is None else (got.astype(expected.tensor.dtype), expected)
+            return None if got is None else (_rounded(got, expected), expected)
 
 
 def refused(outcome: Outcome) -> bool:
     """Say whether a legal problem was refused; a case that must be refused has no digest either, but is no failure."""
     return outcome.status == "REJECTED"
+
+
+def _rounded(got: Array, expected: Expected) -> Array:
+    """Round what a model computed, once, as its case treats overflow; integers are narrowed as a cast does it."""
+    return rounded(got, expected).astype(expected.tensor.dtype)
 
 
 def _alike(predicted: Verdict, seen: Verdict) -> bool:

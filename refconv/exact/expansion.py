@@ -79,7 +79,7 @@ def round_parts(
     parts = [part._replace(values=held(part.values, out, low)) for part in sorted(parts, key=lambda part: -part.high)]
     rounded = np.zeros(shape, dtype=out.dtype, like=parts[0].values)
     levels, starts = _plan(parts)
-    if len(parts) == levels == 1 and _is_cast(out, overflow, upward):
+    if len(parts) == levels == 1 and is_cast(out, overflow, upward):
         with np.errstate(over="ignore"):
             return np.add(parts[0].values, 0.0, out=rounded, casting="same_kind")  # no negative zero
     flat = rounded.reshape(-1)
@@ -88,7 +88,7 @@ def round_parts(
     chunk = at_once(flat, CHUNK)
     for start in range(0, flat.size, chunk):
         piece, target = [as_float64(row[start : start + chunk]) for row in rows], flat[start : start + chunk]
-        if len(parts) > 1 and out.precision < SIGNIFICAND and _is_cast(out, overflow, upward):
+        if len(parts) > 1 and out.precision < SIGNIFICAND and is_cast(out, overflow, upward):
             doubtful = _round_plain_sum(piece, _lost(parts), target)
             if not len(doubtful):
                 continue
@@ -167,7 +167,7 @@ def _round(expansion: list[Any], out: NumberFormat, overflow: str, upward: bool)
         return _overflowed(_to_float64(value, rest, upward), out, overflow)
     if rest:
         value = _odd(value, rest[0])
-    if _is_cast(out, overflow, upward):
+    if is_cast(out, overflow, upward):
         with np.errstate(over="ignore"):
             cast: Array = value.astype(out.dtype)
             return cast
@@ -176,7 +176,7 @@ def _round(expansion: list[Any], out: NumberFormat, overflow: str, upward: bool)
     return _overflowed(np.ldexp(whole, place), out, overflow)
 
 
-def _is_cast(out: NumberFormat, overflow: str, upward: bool) -> bool:
+def is_cast(out: NumberFormat, overflow: str, upward: bool = False) -> bool:
     """Tell whether NumPy's cast from float64 rounds to a format as it should."""
     return overflow == "infinity" and not upward and out.name in ("float64", "float32", "float16")
 

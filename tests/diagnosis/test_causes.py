@@ -1,18 +1,21 @@
 """Failures of a check are put down to known bugs, by what was wrong about them alone."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from refconv import exact
 from refconv.check import check
 from refconv.diagnosis import all_defects, with_causes
 from refconv.diagnosis.bugs import bugs
 from refconv.diagnosis.layer import Layer
 from refconv.errors import GeometryError
-from refconv.formats import natural_output
+from refconv.formats import get_format, natural_output
 from refconv.judge import digest
-from refconv.suite import load_suite
+from refconv.reference import im2col
+from refconv.suite import Expected, Judge, Suite, load_suite
 from refconv.suite.embedded import smoke_folder
 
 PLAIN = ["*-exact/*", "*-iota/*", "*-zero-mean/*"]
@@ -35,6 +38,9 @@ class Bent:
             return function(*wide, problem).astype(out.dtype)
 
         return call
+
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +175,68 @@ def test_other_wrong_results_make_a_defect_only_like_it(smoke):
 def test_what_is_right_elsewhere_chooses_the_narrower_defect(smoke):
     (cause,) = caused(Bent(grad_weight="dilation-ignored"), smoke).causes
     assert (cause.defect, cause.equals) == ("grad-weight-dilation-ignored", ())
+
+
+def test_nan_in_place_of_infinity_is_the_name_of_no_bug():
+    class Leaks:
+        """Multiplies what fills up an odd reduction, as PyTorch does in bfloat16."""
+
+        def grad_weight(self, x, grad_output, problem):
+            right = Bent().grad_weight(x, grad_output, problem)
+            return np.where(np.isinf(right), right.dtype.type(np.nan), right)
+
+    regress = load_suite(ROOT / "vectors" / "regress")
+    report = check(Leaks(), regress, ["*/infinite-last-gradient"], ["grad_weight"])
+    assert [outcome.verdict.wrong for outcome in report.failures] == [12]
+    assert with_causes(report, regress).causes == ()
+
+
+class Forgetful:
+    """Computes no gradient of the input on some problems."""
+
+    def __init__(self, forgets):
+        self.forgets = forgets
+
+    def grad_input(self, grad_output, weight, problem):
+        return Bent().grad_input(grad_output, weight, problem) * (not self.forgets(problem))
+
+
+def test_one_result_of_zeros_is_the_name_of_no_bug(smoke):
+    report = caused(Forgetful(lambda problem: problem.kernel_size == (4, 2)), smoke)
+    assert len(report.failures) == 1
+    assert report.causes == ()
+
+
+def test_results_of_zeros_throughout_are_lost_gradients(smoke):
+    (cause,) = caused(Forgetful(lambda problem: True), smoke).causes
+    assert (cause.defect, cause.contradicted) == ("gradients-lost", 0)
+
+
+class Saturating:
+    """Skips the last column, in wide arithmetic and with a float8 that stops at its largest number."""
+
+    def forward(self, x, weight, bias, problem, overflow=None):
+        y = all_defects()["last-column-skipped"]().forward(x.astype(float), weight.astype(float), bias, problem)
+        largest = get_format(x.dtype).largest
+        return (y.clip(-largest, largest) if overflow == "saturate" else y).astype(x.dtype)
+
+
+class InE5m2(Suite):
+    """The saturating cases in the other float8."""
+
+    def case(self, case_id):
+        case, out = super().case(case_id), get_format("float8_e5m2")
+        tensors = {name: tensor.astype(float) for name, tensor in case.inputs.items()}
+        tensors["x"][tensors["x"] == get_format("float8_e4m3fn").largest] = out.largest
+        y = exact.forward(tensors["x"], tensors["weight"], None, case.problem, out, im2col, "saturate")
+        inputs = {name: tensor.astype(out.dtype) for name, tensor in tensors.items()}
+        return replace(case, inputs=inputs, expected={"y": Expected(y, Judge("exact", overflow="saturate"))})
+
+
+@pytest.mark.parametrize("kind", [Suite, InE5m2])
+def test_a_bug_is_named_where_float8_saturates(kind):
+    core = load_suite(ROOT / "vectors" / "core")
+    suite = kind(core.folder, core.manifest)
+    report = check(Saturating(), suite, ["*/product-saturate"], ["forward"], thorough=False)
+    (cause,) = with_causes(report, suite).causes
+    assert "last-column-skipped" in (cause.defect, *cause.equals)
