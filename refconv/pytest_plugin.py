@@ -182,10 +182,11 @@ class Tally:
             return []
         from refconv.check import Report
         from refconv.diagnosis.bugs import bugs
+        from refconv.implementations.command import named
 
-        suite = _plan(self.config).suite
-        told = bugs(Report(setting(self.config, "impl"), suite.name, suite.version, tuple(outcomes)), suite)
-        return [*told, f"More on them: {shlex.join(['refconv', 'diagnose', setting(self.config, 'impl')])}"]
+        suite, impl = _plan(self.config).suite, setting(self.config, "impl")
+        report = Report(impl, suite.name, suite.version, tuple(outcomes))
+        return bugs(report, suite, f"refconv diagnose {named(impl)}")
 
     def _idle(self) -> list[str]:
         path = setting(self.config, "xfails")
@@ -216,12 +217,15 @@ def setting(config: pytest.Config, name: str) -> Any:
 
 def check_command(config: pytest.Config) -> str:
     """Return the command line that does the same without pytest."""
-    words = ["refconv", "check", setting(config, "impl")]
+    from refconv.implementations.command import named
+    from refconv.report import with_options
+
+    words: list[str] = []
     for name in ("vectors", "class", "xfails"):
         words += [f"--{name}", setting(config, name)] if setting(config, name) else []
     for policy in setting(config, "policy"):
         words += ["--policy", policy]
-    return shlex.join(words)
+    return with_options(f"refconv check {named(setting(config, 'impl'))}", f" {shlex.join(words)}" if words else "")
 
 
 def _dest(name: str) -> str:

@@ -60,6 +60,18 @@ def test_a_broken_convolution_fails_in_words_and_without_a_traceback(project):
     done.stdout.no_fnmatch_line("*conformance.py:*: Failed*")
 
 
+def test_a_program_is_named_as_a_shell_wants_it_and_what_is_transposed_is_not_sent_to_a_diagnosis(project):
+    support, axes = Path(__file__).parent / "support", Path(__file__).parents[1] / "vectors" / "axes"
+    program = f"-- {sys.executable} {support / 'harness_transposed.py'} flip"
+    done = project(*CONFORMANCE, "--refconv-impl", program, "--refconv-vectors", axes, "--refconv-ops", "forward",
+                   "--refconv-select", "conv-transpose2d-float32-exact/s*")  # fmt: skip
+    done.stdout.fnmatch_lines([
+        f"  reproduce *refconv check --vectors {axes} --select conv-transpose2d-float32-exact/s* {program}",
+        "transposed-kernel-flipped (* failures): *Usually means: *",
+    ])  # fmt: skip
+    done.stdout.no_fnmatch_line("More on them: *")
+
+
 def test_workers_tell_together_which_bug_it_is(project):
     done = project(*BROKEN, *EXACT, "-n", "2", process=True)
     done.stdout.fnmatch_lines(["kernel-flipped (* failures): The kernel is flipped along all axes. Usually means: *"])

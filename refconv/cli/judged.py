@@ -28,18 +28,17 @@ from refconv.cli.options import (
     Paths,
     WithCommand,
     layouts,
-    named,
     running,
     with_all,
 )
 from refconv.cli.output import cluster, console, progress_bar, tidy
+from refconv.implementations.command import named
 from refconv.implementations.layouts import Layouts
 from refconv.implementations.result_folder import ResultFolder
 from refconv.implementations.stream_results import StreamResults
 from refconv.judge.classes import FORMS
-from refconv.problem import OPERATIONS, ConvProblem
+from refconv.problem import OPERATIONS
 from refconv.report import may_write_report, print_report, with_options, write_report
-from refconv.report.words import problem_of
 from refconv.suite import Suite, load_suite
 from refconv.suite.embedded import smoke_folder
 from refconv.suite.strict_json import visible
@@ -125,7 +124,9 @@ def check_command(
     )
     words += "" if fresh is None else f" --fresh {fresh}"
     command = with_options(f"refconv check {named(impl)}", words + claims(judged_by, strict_statistics, policies, ops))
-    code = _conclude(report, command, reports, min_cases, f"refconv diagnose {named(impl)}")
+    code = _conclude(report, command, reports, min_cases)
+    if any(_is_riddle(report, outcome, suite) for outcome in report.failures):
+        console().print(f"Which bug is it? {escape(f'refconv diagnose {named(impl)}')} looks closer.", soft_wrap=True)
     if written:
         waiting = write_xfails(report, written, known, force, named(impl))
         console().print(f"{escape(str(written))} is written; {waiting} of its entries need a link in 'issue'.")
@@ -221,13 +222,11 @@ def claims(judged_by: str | None, strict: bool, policies: Iterable[str], ops: st
     return text + "".join(f" --policy {policy}" for policy in policies)
 
 
-def _conclude(report: Report, command: str, reports: Iterable[Path], min_cases: int, more: str = "") -> int:
-    """Write the reports, print what came of the run, name what says more of riddles, and return the exit code."""
+def _conclude(report: Report, command: str, reports: Iterable[Path], min_cases: int) -> int:
+    """Write the reports, print what came of the run, and return the exit code."""
     for path in reports:
         write_report(report, path, command=command)
     print_report(report, console(), command=command)
-    if more and any(_is_riddle(report, outcome) for outcome in report.failures):
-        console().print(f"Which bug is it? {escape(more)} looks closer.", soft_wrap=True)
     if report.failures:
         return FAILED
     if report.executed_cases < min_cases:
@@ -236,10 +235,9 @@ def _conclude(report: Report, command: str, reports: Iterable[Path], min_cases: 
     return GOOD
 
 
-def _is_riddle(report: Report, outcome: Outcome) -> bool:
-    """Say whether a convolution of images is wrong, and no known defect predicts it, or only a part of what is seen."""
+def _is_riddle(report: Report, outcome: Outcome, suite: Suite) -> bool:
+    """Say whether a diagnosis may tell more, where no known defect predicts a failure, or one that is only alike."""
+    from refconv.diagnosis.bugs import can_be_diagnosed
+
     cause = report.cause_of(outcome)
-    if not outcome.digest or (cause is not None and not cause.contradicted):
-        return False
-    problem = problem_of(outcome.descriptor)
-    return isinstance(problem, ConvProblem) and len(problem.input_size) == 2  # nothing else is diagnosed
+    return (cause is None or bool(cause.contradicted)) and can_be_diagnosed(outcome, suite)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from refconv.implementations import TIMEOUT, Session, open_session
-from refconv.implementations.command import MARK, is_command
+from refconv.implementations.command import MARK
 from refconv.implementations.layouts import IMAGES, WEIGHTS
 from refconv.problem import OPERATIONS
 
@@ -93,14 +93,3 @@ class WithCommand(click.Command):
                 raise
             words = f"a program stands behind two dashes: refconv {ctx.info_name} -- PROGRAM ARGUMENT..."
             raise click.UsageError(f"{error.message}; {words}", ctx) from None
-
-
-def named(impl: str) -> str:
-    """Return what a user named, as a shell wants it.
-
-    Examples
-    --------
-    >>> named("my layers/mine.py:conv2d"), named("-- node x.mjs")
-    ("'my layers/mine.py:conv2d'", '-- node x.mjs')
-    """
-    return impl if is_command(impl) else shlex.quote(impl)

@@ -7,6 +7,7 @@ from typing import Any
 
 from refconv.check import check
 from refconv.diagnosis.bugs import bugs
+from refconv.implementations.command import named
 from refconv.problem import OPERATIONS
 from refconv.suite import Suite, load_suite
 from refconv.suite.embedded import smoke_folder
@@ -45,4 +46,6 @@ def assert_conv2d(
     if report.passed:
         return
     lines = [f"{failure.case_id} {failure.operation}: {failure.message}" for failure in report.failures[:5]]
-    raise AssertionError("\n".join([report.summary(), *lines, *bugs(report, suite)]))
+    address = isinstance(implementation, str)
+    closer = f"refconv diagnose {named(implementation)}" if address else "refconv.diagnose(implementation)"
+    raise AssertionError("\n".join([report.summary(), *lines, *bugs(report, suite, closer)]))

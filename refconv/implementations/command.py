@@ -237,6 +237,17 @@ def is_command(text: str) -> bool:
     return text.startswith(MARK)
 
 
+def named(impl: str) -> str:
+    """Return what a user named, as a shell wants it.
+
+    Examples
+    --------
+    >>> named("my layers/mine.py:conv2d"), named("-- node x.mjs")
+    ("'my layers/mine.py:conv2d'", '-- node x.mjs')
+    """
+    return impl if is_command(impl) else shlex.quote(impl)
+
+
 def _same(path: Path, data: bytes) -> bool:
     try:
         status = os.lstat(path)

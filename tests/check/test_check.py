@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from refconv.implementations.references import Reference
 from refconv.reference import direct, im2col, sparse
 from refconv.suite.embedded import smoke_folder
 
+ROOT = Path(__file__).parents[2]
 GRADIENTS = ["grad_input", "grad_weight", "grad_bias"]
 
 
@@ -211,8 +213,16 @@ def test_assert_conv2d_names_the_bug(smoke):
     def flipped(x, weight, bias=None):
         return conv2d(x, weight[:, :, ::-1, ::-1], bias)
 
-    with pytest.raises(AssertionError, match=r"\nkernel-flipped \(.* failures\): The kernel is flipped"):
+    with pytest.raises(AssertionError, match=r"\nkernel-flipped \(.* failures\): The kernel is flipped") as caught:
         assert_conv2d(flipped)
+    assert str(caught.value).endswith("\nMore on them: refconv.diagnose(implementation)")  # no shell knows a local name
+
+
+def test_assert_conv2d_names_the_command_where_it_was_given_an_address(smoke):
+    faulty = f"{ROOT / 'refconv' / 'example' / 'faulty_conv2d.py'}:conv2d"
+    with pytest.raises(AssertionError) as caught:
+        assert_conv2d(faulty, select=["asymmetric-*"], operations=["forward"])
+    assert str(caught.value).endswith(f"\nMore on them: refconv diagnose {faulty}")
 
 
 def test_one_step_beyond_what_is_allowed_fails_whichever_tensor_it_is_in(smoke):

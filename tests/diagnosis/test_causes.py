@@ -74,9 +74,9 @@ def test_two_bugs_are_two_causes(smoke):
 def test_bugs_that_there_is_no_room_to_explain_are_named_and_not_without_a_name(smoke, monkeypatch):
     monkeypatch.setattr("refconv.diagnosis.bugs.LIMIT", 1)
     report = check(Bent(forward="stride-ignored", grad_bias="gradients-averaged"), smoke, PLAIN, thorough=False)
-    first, *rest = bugs(report, smoke)
+    first, *rest = bugs(report, smoke, "ask")
     assert first.startswith("stride-ignored (")
-    assert rest == ["And gradients-averaged."]
+    assert rest == ["And gradients-averaged.", "More on them: ask"]
 
 
 def test_a_bug_of_a_few_problems_is_only_like_one_that_shows_on_more(smoke):

@@ -9,6 +9,7 @@ from faulty import Call, same
 from refconv import load_suite
 from refconv.check import check
 from refconv.diagnosis import causes, with_causes
+from refconv.diagnosis.bugs import can_be_diagnosed
 from refconv.diagnosis.faults import integer_faults
 from refconv.diagnosis.suspects import suspects
 from refconv.quantization import Quantization
@@ -218,6 +219,12 @@ def test_a_correction_is_the_same_over_image_and_padding():
     expected = call.run(CorrectsByFirstGroup())
     assert same(call.run(integer_faults()["correction-of-first-group"]()), expected)
     assert not same(call.truth(), expected)
+
+
+def test_a_diagnosis_is_not_said_to_tell_more_of_a_quantised_layer(core):
+    report = check(stranger(scale=lambda self, q, k, image, problem: 9.0), core, BYTES, ["forward"], thorough=False)
+    assert report.failures
+    assert not any(can_be_diagnosed(outcome, core) for outcome in report.failures)
 
 
 def test_one_is_named_among_all(core):
