@@ -74,7 +74,10 @@ def _shuffled(tensor: np.ndarray, text: str) -> np.ndarray:
 
 
 def _golden(case: Case, name: str, old: Expected) -> Expected | None:
-    """Compute what is expected, or None where nothing can be demanded of everybody: an overflow that nobody foresaw."""
+    """Compute what is expected, or None where nothing can be demanded of everybody: an overflow that nobody foresaw.
+
+    Where magnitudes add up to more than float64 holds, partial sums may overflow, or err by no known bound.
+    """
     out, operation = get_format(old.tensor.dtype), OPERATIONS[name]
     evidence = Evidence(operation, case.inputs, case.problem, out, overflow=old.judge.overflow or _unforeseen(out))
     accumulator = get_format(old.judge.accumulator) if old.judge.accumulator else evidence.accumulator
@@ -87,6 +90,8 @@ def _golden(case: Case, name: str, old: Expected) -> Expected | None:
         return None
     magnitude = exact.exact_magnitude(operation, case.inputs, case.problem, suited(im2col, case.problem))
     interval = standard_interval(evidence.total, magnitude, evidence.terms, accumulator, out, evidence.overflow)
+    if finite and np.isinf(interval.magnitude).any():
+        return None
     judge = Judge("standard", accumulator.name, int(evidence.terms.max(initial=0)), old.judge.overflow)
     return Expected(evidence.truth, judge, **interval._asdict())
 

@@ -78,7 +78,9 @@ def standard_interval(
 ) -> Interval:  # fmt: skip
     """Return the interval of class ``standard``: accumulate in ``accumulator``, round once to ``out``.
 
-    Where the exact result is NaN or infinite by rule, both ends are that value.
+    Where the exact result is NaN or infinite by rule, both ends are that value.  Where S is beyond float64, both are
+    the exact result: E holds while nothing overflows, which S does not promise there.  So a case belongs there only
+    if every order of summation arrives at it, as where all other terms vanish beside a single large one.
     """
     size = magnitude.round(get_format("float64"), upward=True)
     finite = np.isfinite(size)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refconv import check, load_suite
+from refconv import ConvProblem, check, exact, load_suite
 from refconv.check import FreshSuite
 from refconv.check.fresh import fresh_case
 from refconv.reference import direct
@@ -54,6 +54,19 @@ def test_right_convolutions_pass_fresh_numbers(suite, seed):
 def test_right_convolutions_pass_fresh_numbers_of_every_kind():
     select = ["non-finite-*", "float8-*", "largest-*", "few-terms-*", "ends-*"]
     assert check("im2col", FreshSuite(load_suite(CORE), 7), select, thorough=False).passed
+
+
+def test_numbers_are_not_dealt_where_honest_sums_have_no_bound():
+    """MAX * x - MAX: the magnitudes exceed float64, and two roundings miss the exact result."""
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(2, 4), kernel_size=(1, 1))
+    x, largest = np.linspace(0.1, 0.9, 8).reshape(problem.x_shape), np.full(1, np.finfo(np.float64).max)
+    inputs = {"x": x, "weight": largest.reshape(1, 1, 1, 1), "bias": -largest}
+    y = exact.forward(*inputs.values(), problem, "float64", using=direct)
+    assert np.isfinite(y).all()
+    assert (direct.forward(*inputs.values(), problem) != y).any()
+    old = load_suite(CORE).case("largest-float64-zero-mean/weight-and-bias")
+    case = replace(old, problem=problem, inputs=inputs, expected={"y": replace(old.expected["y"], tensor=y)})
+    assert fresh_case(case, 1) is case
 
 
 def test_golden_values_of_fresh_numbers_are_those_of_another_reference(suite):

@@ -1,4 +1,7 @@
+import functools
+import operator
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +15,10 @@ from refconv.implementations import ARGUMENTS
 from refconv.judge import error_bound, growth, judge_tensor, standard_interval
 from refconv.problem import OPERATIONS, TransposedProblem
 from refconv.reference import direct, im2col, transposed
+from refconv.suite import load_suite
 
+CORE = Path(__file__).parents[2] / "vectors" / "core"
+MAX = float(np.finfo(np.float64).max)
 FLOAT32, FLOAT64, BFLOAT16 = map(get_format, ("float32", "float64", "bfloat16"))
 
 
@@ -178,3 +184,42 @@ def test_a_16_bit_interval_is_the_truth_and_at_most_its_neighbours_unless_all_bu
     assert (low >= below)[firm].all()
     assert (high <= above)[firm].all()
     assert ((low == y) & (high == y))[firm].any()
+
+
+def test_the_exact_result_is_demanded_where_magnitudes_exceed_float64():
+    """Their sum does not: whoever adds 1.5 first loses it, so that no case may be like this one."""
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(1, 3), kernel_size=(1, 3))
+    tensors = {"x": np.array([[[[MAX, 1.5, -MAX]]]]), "weight": np.ones((1, 1, 1, 3)), "bias": None}
+    truth, (lo, hi, magnitude) = interval_of(problem, tensors, FLOAT64, FLOAT64)
+    assert [array.item() for array in (truth, lo, hi, magnitude)] == [1.5, 1.5, 1.5, np.inf]
+
+
+def terms_of_a_filter(inputs):
+    return [*(inputs["x"][0, :, :3, :2] * inputs["weight"][1]).ravel(), inputs["bias"][1]]
+
+
+def terms_of_a_sum(inputs):
+    return [*inputs["grad_output"][:, 2].ravel()]
+
+
+@pytest.mark.parametrize(
+    ("slug", "operation", "name", "terms_of"),
+    [
+        ("weight-and-bias", "forward", "y", terms_of_a_filter),
+        ("grad-output", "grad_bias", "grad_bias", terms_of_a_sum),
+    ],
+)
+def test_where_core_demands_the_exact_result_every_order_gives_it(slug, operation, name, terms_of):
+    case = load_suite(CORE).case(f"largest-float64-zero-mean/{slug}")
+    expected, terms = case.expected[name], terms_of(case.inputs)
+    beyond = np.isinf(expected.magnitude)
+    assert beyond.any()
+    for tensor in (expected.tensor, expected.lo, expected.hi):
+        assert (tensor[beyond] == -MAX).all()
+    magnitude = exact.exact_magnitude(operation, case.inputs, case.problem, im2col)
+    rest = magnitude.plus(np.full(beyond.shape, -MAX)).round(FLOAT64)
+    assert (rest[beyond] < 2.0**-53 * MAX).all()  # together: less than half the step below the largest number
+    assert len(terms) == expected.judge.terms
+    assert terms.count(-MAX) == 1
+    for seed in range(50):
+        assert functools.reduce(operator.add, np.random.default_rng(seed).permutation(terms)) == -MAX
