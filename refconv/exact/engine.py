@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from refconv.exact.bounded import BoundedSum, serves
 from refconv.exact.places import is_elsewhere
-from refconv.exact.products import products
+from refconv.exact.products import products, with_problem
 from refconv.exact.slicing import SIGNIFICAND, as_float64, as_reals, ceil_log2, finite_extent, slices, widths
 from refconv.exact.special import SpecialSum, add, finite_part, resolve
 from refconv.exact.sums import ExactSum, FloatSum, IntegerSum, SlicedSum, to_integers
 from refconv.exact.transposition import adjoint_call
 from refconv.formats import NumberFormat, get_format
-from refconv.problem import Problem, TransposedProblem
+from refconv.problem import ConvProblem, Problem, TransposedProblem
 
 Array = npt.NDArray[Any]
 Format = str | NumberFormat
@@ -160,7 +161,9 @@ def grad_bias(
 def _finite_sum(operation: str, factors: list[Array], extents: Any, problem: Problem, using: Any) -> ExactSum:
     if getattr(using, "unbounded_integers", False):
         return _integer_sum(operation, factors, problem, using)
-    parts = products(operation, factors, extents, problem, _with_problem(operation, using))
+    if isinstance(problem, ConvProblem) and serves(operation, factors, extents, problem):
+        return BoundedSum(operation, factors, extents, problem, using)
+    parts = products(operation, factors, extents, problem, with_problem(operation, using))
     if parts is None:
         return _sliced_sum(operation, factors, problem, using)
     return FloatSum(problem.shape_of(operation), tuple(parts))
@@ -198,15 +201,8 @@ def _integer_sum(operation: str, factors: list[Array], problem: Problem, using: 
 
 
 def _applied(operation: str, problem: Problem, using: Any) -> Callable[..., Array]:
-    apply = _with_problem(operation, using)
+    apply = with_problem(operation, using)
     return lambda *factors: apply(*factors, problem)
-
-
-def _with_problem(operation: str, using: Any) -> Callable[..., Array]:
-    if operation == "forward":
-        return lambda x, weight, problem: using.forward(x, weight, None, problem)
-    function: Callable[..., Array] = getattr(using, operation)
-    return function
 
 
 def _counted(operation: str, problem: Problem, using: Any) -> Callable[..., Array]:

@@ -89,7 +89,7 @@ def round_parts(
     for start in range(0, flat.size, chunk):
         piece, target = [as_float64(row[start : start + chunk]) for row in rows], flat[start : start + chunk]
         if len(parts) > 1 and out.precision < SIGNIFICAND and is_cast(out, overflow, upward):
-            doubtful = _round_plain_sum(piece, _lost(parts), target)
+            doubtful = round_plain_sum(piece, 2 * _lost(parts), target)
             if not len(doubtful):
                 continue
         expansion = _expand([row[doubtful] for row in piece], levels, starts)
@@ -103,8 +103,8 @@ def _lost(parts: list[Part]) -> float:
     return math.ldexp(len(parts), top - SIGNIFICAND)
 
 
-def _round_plain_sum(rows: list[Float64s], lost: float, target: Array) -> Array:
-    """Round sums of float64 to a narrower format, and return where their own errors may have told.
+def round_plain_sum(rows: list[Float64s], lost: Any, target: Array) -> Array:
+    """Round sums of float64, that may lack so much, to a narrower format; return where that or an error may have told.
 
     Rounding is monotone: where both ends of an interval around the exact sum round to one number, so does the sum
     (Ziv, "Fast evaluation of elementary mathematical functions with correctly rounded last bit", 1991).
@@ -114,7 +114,7 @@ def _round_plain_sum(rows: list[Float64s], lost: float, target: Array) -> Array:
         total += row
     radius = np.abs(total)
     radius *= 2.0**-50  # four times the error of the last addition, and of those that follow
-    radius += 2 * lost
+    radius += lost
     with np.errstate(over="ignore"):
         np.add(total, radius, out=target, casting="same_kind")
         below = np.subtract(total, radius, out=radius).astype(target.dtype)

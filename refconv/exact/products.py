@@ -74,12 +74,31 @@ def products(
     if len(factors) == 1:
         parts = real_slices(as_float64(factors[0]), extents[0], min(WIDEST, SIGNIFICAND + 1 - max(1, terms)))
         return [Part(apply(part, problem), exponent, exponent + SIGNIFICAND) for exponent, part in parts]
-    one = _one_product(operation, factors, (low, high + terms), problem, apply)
-    return _convolved(operation, factors, extents, problem, apply) if one is None else [one]
+    carrier = _carrier(operation, factors, (low, high + terms), problem)
+    if carrier is None:
+        return _convolved(operation, factors, extents, problem, apply)
+    kind, digits = carrier
+    return [Part(apply(*carried(factors, kind), problem), low, min(high + terms, low + digits))]
 
 
-def _one_product(operation: str, factors: list[Reals], ends: Extent, problem: Problem, apply: Apply) -> Part | None:
-    """Convolve the factors as they are, if that is exact: in the narrowest format that holds every sum."""
+def takes_several(operation: str, factors: list[Reals], extents: list[Extent], problem: Problem) -> bool:
+    """Tell whether :func:`products` would convolve slices, one with another."""
+    low, high = (sum(ends) for ends in zip(*extents, strict=True))
+    top = high + ceil_log2(problem.reduction_length(operation))
+    ordinary = all(is_ordinary(*ends) for ends in (*extents, (low, top)))
+    return ordinary and len(factors) == 2 and _carrier(operation, factors, (low, top), problem) is None
+
+
+def with_problem(operation: str, using: Any) -> Apply:
+    """Return an operation of a reference, without bias."""
+    if operation == "forward":
+        return lambda x, weight, problem: using.forward(x, weight, None, problem)
+    function: Apply = getattr(using, operation)
+    return function
+
+
+def _carrier(operation: str, factors: list[Reals], ends: Extent, problem: Problem) -> tuple[Any, int] | None:
+    """Return the narrowest format that holds every sum of products, so that one convolution is exact, and its bits."""
     (low, high), bound = ends, math.inf
     for kind, digits, reach in CARRIERS:
         if abs(low) > reach or any(factor.dtype.itemsize > np.dtype(kind).itemsize for factor in factors):
@@ -87,11 +106,11 @@ def _one_product(operation: str, factors: list[Reals], ends: Extent, problem: Pr
         if low + digits < high <= low + digits + GAIN:
             bound = min(bound, _bound(operation, factors[0], factors[1], problem))
         if high <= low + digits or bound <= math.ldexp(1.0, low + digits):
-            return Part(apply(*_carried(factors, kind), problem), low, min(high, low + digits))
+            return kind, digits
     return None
 
 
-def _carried(factors: list[Reals], kind: Any) -> list[Reals]:
+def carried(factors: list[Reals], kind: Any) -> list[Reals]:
     """Make the smaller of two factors one of this kind, as is all that is computed with it."""
     smaller = min(factors, key=lambda factor: factor.size)
     return [factor.astype(kind, copy=False) if factor is smaller else factor for factor in factors]
