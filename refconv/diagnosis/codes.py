@@ -119,8 +119,6 @@ def _nearest(seen: Floats, table: Floats) -> Integers:
 
 def _counted(seen: Floats, table: Floats) -> Integers:
     """Find the code by its share in the sum of those that count up and down; -1 where it is none of the table's."""
-    if not table.shape[1]:
-        return np.full(seen.shape[1], -1)
     total = seen[0] + seen[1]
     count = np.rint(seen[0] * (table[0, 0] + table[1, 0]) / np.where(total, total, 1))
     place = np.minimum(np.searchsorted(table[0], count), table.shape[1] - 1)

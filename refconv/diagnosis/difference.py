@@ -88,7 +88,7 @@ class Difference:
     exact : bool
         Whether the parts evaluate to just what was recovered.
     wrong, slots : int
-        How many slots meet something else than they should, of how many.
+        How many slots meet something else than they should, of those that meet something or should.
     examples : tuple of dict
         The letters of some of them.
     """
@@ -162,8 +162,8 @@ def _described(operation: str, view: View) -> Difference:
     parts = _parts(view) if len(view.layers) <= MOST_LAYERS else None
     exact = parts is not None and explains(parts, view)
     return Difference(
-        operation, view.tensor, tuple(parts or ()), exact, int(wrong.sum()), int((view.truth != ABSENT).sum()),
-        examples, view,
+        operation, view.tensor, tuple(parts or ()), exact, int(wrong.sum()),
+        int((wrong | (view.truth != ABSENT)).sum()), examples, view,
     )  # fmt: skip
 
 

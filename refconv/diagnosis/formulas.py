@@ -208,8 +208,6 @@ def _interleaved(truth: Integers, few: int, block: int) -> Integers:
 
 def affine(target: Integers, letters: Letters, names: Sequence[str]) -> tuple[tuple[tuple[str, int], ...], int] | None:
     """Solve for whole factors and a constant; None if there are none."""
-    if not len(target):
-        return None
     used = [name for name in names if letters[name].min() < letters[name].max()]
     columns = np.stack([*(letters[name] for name in used), np.ones(len(target))], axis=1).astype(np.float64)
     some = slice(None, None, 1 + len(target) // 999)  # enough to solve for; all are compared

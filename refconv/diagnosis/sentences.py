@@ -27,6 +27,7 @@ BENT = {
     "mirrored with its edge": "is mirrored at the image's edge, which is repeated",
 }  # fmt: skip
 OUTPUTS, TAPS = ("n", "k", "g", "m", "k%G", "o", "od", "oh", "ow"), ("c", "kd", "kh", "kw")
+LOOPS = ("n", "k", "od", "oh", "ow", *TAPS, "kb")
 SIDES = {"iw": ("column", "left", "right"), "ih": ("row", "up", "down"), "id": ("plane", "forward", "backward")}
 
 
@@ -34,8 +35,8 @@ def sentences(difference: Difference, problem: ConvProblem) -> list[str]:
     """Write what is wrong, one sentence for each part of a description.
 
     Letters: n, k, c, oh, ow, kh, kw are the variables of the seven loops (c counts within the group), g is the
-    group, ic the input channel, ih and iw the place on the image, m the number of k within its group, and o that of
-    the position on the output plane, row after row.
+    group, ic the input channel, ih and iw the place on the image, m the number of k within its group, o that of the
+    position on the output plane, row after row, and kb the channel of the bias, where it is another than k.
     """
     if not difference.exact:
         return [_listing(difference)]
@@ -53,7 +54,7 @@ def sentences(difference: Difference, problem: ConvProblem) -> list[str]:
 
 def _listing(difference: Difference) -> str:
     some = "; ".join(
-        ", ".join(f"{name}={value}" for name, value in example.items() if name in OUTPUTS + TAPS and name not in "gm")
+        ", ".join(f"{name}={value}" for name, value in example.items() if name in LOOPS)
         for example in difference.examples
     )
     what = "pairs of output and bias" if difference.tensor == "bias" else "products"
@@ -68,8 +69,9 @@ def _clauses(difference: Difference, part: Part, problem: ConvProblem) -> list[s
     clauses = []
     if difference.view is not None and "own" in difference.view.letters:
         return [_pairs(part, difference)]
+    whole = [factor for factor, selection in part.factors if not selection.patterns]
     if part.one:
-        clauses.append(f"a one is read instead of zero {part.where.clause}")
+        clauses.append(f"{plain_of(whole[0]) if whole else 'a one'} is read instead of zero {part.where.clause}")
     elif _zero(part, difference):
         return [f"{_everything(difference)} zero"]
     plain = [formula for formula in part.formulas if formula.kind != "window"]
@@ -79,7 +81,7 @@ def _clauses(difference: Difference, part: Part, problem: ConvProblem) -> list[s
         clauses.append(said(rows.tiles, rows.terms, columns.terms, problem.output_size, problem.stride))
     if part.dropped and not _harmless(part, difference):
         clauses.append(_dropped(part.dropped, difference))
-    for factor, selection in part.factors:
+    for factor, selection in () if part.one and whole else part.factors:
         clauses.append(f"{_products(difference, selection)} multiplied by {name_of(factor, problem)}")
     return clauses
 

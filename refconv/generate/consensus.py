@@ -239,9 +239,8 @@ def _opinion(oracle: Runner, spec: CaseSpec, operation: str, inputs: dict[str, A
     except Exception as error:
         if 0 in (*task.problem.weight_shape, *task.problem.x_shape):
             return "refused"
-        raise DisagreementError(
-            f"{spec.id}: {oracle.name} must answer, but it refuses {operation}: {error}."
-        ) from error
+        why = str(error).rstrip(".")
+        raise DisagreementError(f"{spec.id}: {oracle.name} must answer, but it refuses {operation}: {why}.") from error
     if said.shape != truth.shape:
         raise DisagreementError(f"{spec.id}: {oracle.name} must return shape {truth.shape}, got {said.shape}.")
     if spec.rule == "exact":

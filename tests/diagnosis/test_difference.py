@@ -1,6 +1,7 @@
 """What no model explains is recovered and described; the description, read back, is what was computed."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from read_back import function_of, says_what_it_does
 
 from refconv.diagnosis.defects import all_defects, triggered_defects
 from refconv.diagnosis.difference import difference, difference_of_linear
+from refconv.diagnosis.drawing import draw
 from refconv.diagnosis.layer import Layer
 from refconv.diagnosis.products import ABSENT, slots_of
 from refconv.diagnosis.recover import ordinary, recover
@@ -216,6 +218,131 @@ def test_channels_that_are_taken_crosswise_are_told(channels, order, words):
     assert found.exact
     assert text.startswith("The weight is taken from")  # not: the result is written to, since the bias is not
     assert words in text
+
+
+class PadsWith(Layer):
+    def __init__(self, value):
+        self.padding_value = value
+
+
+@pytest.mark.parametrize(("value", "what"), [(1, "a one"), (3, "3"), (-0.5, "-0.5")])
+@pytest.mark.parametrize("operation", ["forward", "grad_weight"])
+def test_a_padding_of_something_else_than_zeros_is_told(operation, value, what):
+    found, text = described(PadsWith(value), operation)
+    assert text == f"In addition, {what} is read instead of zero where the window lies on the padding."
+    assert_described(PadsWith(value), operation, PROBLEMS[0])
+    assert draw(found, PROBLEMS[0]) is None  # no element of x is read wrongly
+
+
+class BiasOfAll(Layer):
+    """Adds the bias of all channels to every y, but for the rows up to one."""
+
+    def __init__(self, first=0):
+        self.first = first
+
+    def add_bias(self, y, bias, problem):
+        rows = np.arange(y.shape[-1]) // problem.output_size[1]
+        return y + np.where(rows >= self.first, bias.sum(), 0)
+
+    def grad_bias(self, grad_output, problem):
+        return np.full(problem.out_channels, grad_output[:, :, self.first :].sum())
+
+
+@pytest.mark.parametrize(
+    ("operation", "what"), [("forward", "Every y adds the bias"), ("grad_bias", "Grad_bias adds up grad_output")]
+)
+@pytest.mark.parametrize(("first", "but"), [(0, ""), (1, ", except where oh == 0 (the first)")])
+def test_a_bias_of_all_channels_is_told(operation, what, first, but):
+    recovery = recover(operation, PROBLEMS[0], function_of(BiasOfAll(first), operation, PROBLEMS[0]))
+    found = difference_of_linear(recovery.linear)
+    assert sentences(found, PROBLEMS[0]) == [
+        f"{what} of all channels{but}, where it must be that of the own channel k."
+    ]
+    assert_described(BiasOfAll(first), operation, PROBLEMS[0])
+    assert draw(found, PROBLEMS[0]) is None
+
+
+def test_a_bias_without_pattern_is_listed():
+    class Scattered(Layer):
+        def add_bias(self, y, bias, problem):
+            return y + (np.arange(y[0].size * len(bias)) % 7 % 3 % 2).reshape(-1, len(bias)).dot(bias).reshape(
+                y[0].shape
+            )
+
+    recovery = recover("forward", PROBLEMS[0], function_of(Scattered(), "forward", PROBLEMS[0]))
+    (text,) = sentences(difference_of_linear(recovery.linear), PROBLEMS[0])
+    wrong, all_of_them = map(int, re.findall(r"\d+", text)[:2])
+    assert 144 < wrong < all_of_them < 6 * 144
+    assert "pairs of output and bias are not the right ones, among them those at n=0, k=0, oh=0, ow=0, kb=0; " in text
+    assert "tile" not in text
+
+
+@pytest.mark.parametrize(
+    "factor",
+    [
+        lambda shape: 1 + np.arange(math.prod(shape)).reshape(shape) * 7 % 5 % 2,
+        lambda shape: 1 + np.indices(shape)[0],  # six: too many to be said
+    ],
+)
+def test_factors_without_pattern_are_listed(factor):
+    class Scaled(Layer):
+        def operand(self, name, tensor):
+            return tensor * factor(tensor.shape) if name == "weight" else tensor
+
+    found, text = described(Scaled())
+    assert (found.exact, found.parts) == (False, ())
+    assert text.startswith("No pattern was found: ")
+
+
+def test_ones_on_a_part_of_the_padding_without_pattern_are_listed():
+    class Ones(Layer):
+        def _patches(self, x, problem):
+            patches, outside = super()._patches(x, problem), self.pixels(problem) == ABSENT
+            patches[..., outside] = np.arange(outside.sum()) % 7 % 3 % 2
+            return patches
+
+    found, text = described(Ones())
+    assert (found.exact, found.parts, found.wrong < found.slots) == (False, (), True)
+    assert text.startswith(f"No pattern was found: {found.wrong} of {found.slots} products are not the right ones")
+
+
+def test_places_beyond_the_image_that_are_read_from_the_next_row_are_told():
+    class NextRow(Layer):
+        def inside(self, taps, problem, axis):
+            return super().inside(taps, problem, axis) | (axis == 1)
+
+    found, text = described(NextRow())
+    assert found.exact
+    assert text == "Places outside of the image are read where they lie in memory, ih*5 + iw, in the next row."
+
+
+def test_a_wrong_pitch_of_padded_planes_is_told():
+    class Pitch(Layer):
+        def _patches(self, x, problem):
+            padded = np.pad(x, [(0, 0), (0, 0), *problem.padding])
+            N, C, rows, columns = padded.shape
+            taps = [self.taps(problem, axis) + problem.padding[axis][0] for axis in (0, 1)]
+            pixels = (taps[0][:, None, :, None] * columns + taps[1][None, :, None, :]).reshape(-1, taps[0].shape[1] * 3)
+            planes = (np.arange(N)[:, None, None] * C + self.channels(problem)) * (rows - 1) * columns
+            return padded.ravel()[planes[..., None, None] + pixels]
+
+    found, text = described(Pitch())
+    assert found.exact
+    assert text == (
+        "X is read at element n*192 + ic*48 + oh*16 + kh*8 + ow + kw*2 of the padded image (7 x 8), where it must be "
+        "n*224 + ic*56 + oh*16 + kh*8 + ow + kw*2."
+    )
+
+
+def test_a_large_image_is_not_drawn():
+    class Late(Layer):
+        def taps(self, problem, axis):
+            return super().taps(problem, axis) + 1
+
+    for width, drawn in ((60, True), (61, False)):
+        problem = ConvProblem.from_descriptor(f"n1c1i2x{width}-k1w1x2-s1x1-d1x1-p0+0x0+0-g1-o2x{width - 1}")
+        found, _ = described(Late(), problem=problem)
+        assert (draw(found, problem) is not None) == drawn
 
 
 def test_what_has_no_pattern_is_listed():

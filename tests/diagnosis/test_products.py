@@ -36,3 +36,5 @@ def test_tables_are_the_same_in_any_order_and_differ_by_a_factor():
     assert products.same(turned)
     turned.factor[3] = 2
     assert not products.same(turned)
+    fewer = type(products)(products.problem, *(getattr(products, name)[1:] for name in ("y", "x", "weight", "factor")))
+    assert not products.same(fewer)

@@ -52,6 +52,13 @@ def test_what_is_not_bilinear_is_said_to_be(bent, words):
     assert words in found.remark
 
 
+def test_infinities_that_come_of_finite_inputs_are_said_to():
+    found = recovered(lambda x, weight, bias: plain(x, weight, bias) + (np.inf if x.any() else 0))
+    assert (found.faithful, found.remark) == (
+        False, "it returns infinities or NaN for inputs of a few large integers."
+    )  # fmt: skip
+
+
 def test_recovery_gives_up_in_time():
     found = recovered(plain, seconds=0.0)
     assert (found.faithful, found.remark) == (False, "its calls take too long to look closer.")

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -133,6 +134,25 @@ def test_a_wrong_hash_is_a_disagreement():
     assert not check_known("plain", 101, "0" * 64)
 
 
+def test_a_checkpoint_of_another_schema_is_refused(tmp_path):
+    path = tmp_path / "here.json"
+    accumulate("plain", 64, checkpoint=path)
+    path.write_text(path.read_text().replace(module.SCHEMA, "refconv.accumulated.v2"))
+    with pytest.raises(SuiteError, match="must be a checkpoint of refconv accumulate"):
+        accumulate("plain", 64, checkpoint=path)
+
+
+def test_a_portion_that_fails_is_named(monkeypatch):
+    def full(family, cases):
+        raise MemoryError("no room for 7 GiB")
+
+    monkeypatch.setattr(module, "digest", full)
+    with pytest.raises(
+        RefconvError, match=r"^plain, cases 0 to 69: the work failed with MemoryError: no room for 7 GiB"
+    ):
+        accumulate("plain", 70)
+
+
 def test_an_unknown_family_is_refused():
     with pytest.raises(CatalogueError, match="family must be one of plain, asymmetric"):
         accumulate("round", 1)
@@ -161,6 +181,22 @@ def test_a_wrong_implementation_is_told_where(tmp_path):
     assert result.return_value == 1
     assert "wrong: plain/0: forward[0, 0, 3, 3] must be" in result.output
     assert "70 operations, 64 of them wrong" in result.output
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ("1 / 0", r"plain/0: forward: broke down with ZeroDivisionError at mine\.py:2: division by zero"),
+        ("x[:, :0]", r"plain/0: forward must have shape \(2, 1, 4, 4\), got \(2, 0, 3, 2\) \(n2c2i3x2-"),
+    ],
+)
+def test_an_implementation_that_fails_or_gives_another_shape_is_wrong(tmp_path, answer, sentence):
+    path = tmp_path / "mine.py"
+    path.write_text("def conv2d(x, weight, bias=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):\n"
+                    f"    return {answer}\n")  # fmt: skip
+    found = accumulate("plain", 1, implementation=f"{path}:conv2d", isolate=False)
+    assert (found.asked, found.wrong) == (1, 1)
+    assert re.match(sentence, found.examples[0])
 
 
 def test_an_implementation_that_does_not_start_is_one_sentence():

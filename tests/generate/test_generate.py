@@ -85,6 +85,16 @@ def test_an_existing_suite_is_kept_when_generation_fails(monkeypatch, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["suite"]
 
 
+def test_of_several_failures_one_is_told_and_the_others_are_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(sparse, "forward", lambda x, weight, bias, problem: np.zeros(problem.y_shape, x.dtype))
+    with pytest.raises(
+        DisagreementError, match=r"^[^:]+: the references .*  2 more failed: [\w/-]+, [\w/-]+\.$"
+    ) as caught:
+        generate(tmp_path / "suite", "core", SMALL)
+    for pattern in ("worked-example-", "thin-", "asymmetric-float32-zero-mean/wide-kernel"):
+        assert pattern in str(caught.value)
+
+
 def test_a_folder_that_is_not_free_is_refused(suite_folder):
     with pytest.raises(SuiteError, match="choose another, or use --force"):
         generate(suite_folder, "core", SMALL)
@@ -153,6 +163,20 @@ def test_recomputing_finds_a_wrong_number_of_terms(tmp_path, monkeypatch):
     assert re.search(r"wide-kernel: y must state \d\d+ terms, got 3\.$", finding)
 
 
+def test_recomputing_says_where_the_references_differ_by_now(suite_folder, monkeypatch):
+    monkeypatch.setattr(direct, "forward", lambda x, weight, bias, problem: np.zeros(problem.y_shape, x.dtype))
+    findings = recompute(suite_folder)
+    assert len(findings) == 3
+    assert all("the references must agree on forward" in finding for finding in findings)
+
+
+def test_recomputing_says_where_an_oracle_differs(suite_folder, tmp_path):
+    (tmp_path / "mine.py").write_text("def wrong(x, weight, bias=None):\n    return x\n")
+    findings = recompute(suite_folder, oracle=f"{tmp_path / 'mine.py'}:wrong")
+    case = "worked-example-float32-iota/x3x3-w2x2"
+    assert f"{case}: wrong must return shape (1, 1, 2, 2), got (1, 1, 3, 3)." in findings
+
+
 def test_an_oracle_that_agrees_is_recorded_with_its_deviation():
     exact, real = cases("core", ["thin-float32-exact/row", "asymmetric-float32-zero-mean/wide-kernel"])
     oracle = as_runner(Reference(im2col))
@@ -177,7 +201,7 @@ def test_an_oracle_that_differs_stops_everything(case):
 @pytest.mark.parametrize(
     ("case", "answer", "sentence"),
     [
-        ("thin-float32-exact/row", None, "must answer, but it refuses forward: no such kernel"),
+        ("thin-float32-exact/row", None, r"must answer, but it refuses forward: no such kernel\.$"),
         ("thin-float32-exact/row", np.zeros((1, 1)), r"must return shape \(.*\), got \(1, 1\)"),
         ("illegal-float32-iota/groups-over-inputs", np.zeros(1), "must refuse forward, but it returns a result"),
     ],
@@ -188,7 +212,7 @@ def test_an_oracle_that_refuses_or_answers_wrongly_stops_everything(case, answer
 
         def forward(self, x, weight, bias, problem):
             if answer is None:
-                raise ValueError("no such kernel")
+                raise ValueError("no such kernel.")
             return answer
 
     spec = cases("core", [case])[0]

@@ -52,6 +52,14 @@ def test_a_recipe_is_written_of_a_whole_tier_alone(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_tier_is_made_with_its_recipe(tmp_path, monkeypatch):
+    """As if these few were all of it; the other recipe says the same of them."""
+    few, known = cases("extended", [ONE]), read_recipe()
+    monkeypatch.setattr(RUN, "cases", lambda tier, select=("*",): few)
+    generate(tmp_path / "some", "extended", ["as if"], recipe=tmp_path / "recipe.json")
+    assert read_recipe(tmp_path / "recipe.json") == {spec.id: known[spec.id] for spec in few}
+
+
 @pytest.mark.parametrize(
     ("made", "message"),
     [

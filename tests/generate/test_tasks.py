@@ -1,5 +1,7 @@
 """What a policy makes of a task."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,29 @@ def test_an_oracle_may_not_differ_on_a_special_value_that_is_valid():
 def test_an_oracle_with_another_shape_is_told_apart():
     [spec] = cases("core", ["choice-no-channels-*"])
     assert consult(Oracle(), spec) == {"forward": "no-input-channels-give-bias"}
+
+
+class Refusing(Oracle):
+    def run(self, operation, tensors, problem):
+        raise ValueError("no such kernel")
+
+
+@pytest.mark.parametrize(("oracle", "said"), [(Refusing, "refused"), (Oracle, "empty")])
+def test_an_oracle_may_refuse_a_kernel_that_exceeds_the_input(oracle, said):
+    [spec] = cases("core", ["choice-oversized-kernel-*/kernel-above-input"])
+    assert consult(oracle(), spec) == {"forward": f"oversized-kernel-is-{said}"}
+    assert golden_case(spec).alternatives["oversized-kernel-is-refused"] == {}
+
+
+def test_an_oracle_may_refuse_an_empty_batch():
+    [spec] = cases("core", ["batch-float32-exact/n0"])
+    assert set(consult(Refusing(), spec).values()) == {"refused"}
+
+
+def test_a_quantised_case_whose_roundings_differ_must_state_its_policies():
+    [spec] = cases("core", ["quantized-int8-bytes/ties"])
+    with pytest.raises(DisagreementError, match=f"^{spec.id}: ways to round differ here, so that the row must state"):
+        golden_case(replace(spec, row=replace(spec.row, policies=())))
 
 
 def test_padding_that_is_zero_gives_nan_and_padding_that_is_absent_does_not():
