@@ -48,7 +48,7 @@ def find_pair(
     ----------
     operation : str
     items : sequence of Observation
-        What it gave.
+        What it gave; something is wrong, and all of it has the right shape.
     suspects : sequence of str
         Defects that explain a part, or another operation: one of the two must be among them, unless there
         are none.
@@ -58,8 +58,6 @@ def find_pair(
         Defects that are not to be thought of.
     """
     wrong = [item for item in items if item.wrong]
-    if not wrong or any(item.got_shape != item.expected_shape for item in wrong):
-        return None
     ordered = sorted(wrong, key=lambda item: math.prod(item.expected_shape))
     others = ordered[1:] + [item for item in items if not item.wrong]
     end = time.monotonic() + seconds

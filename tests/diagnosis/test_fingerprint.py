@@ -5,10 +5,14 @@ import pytest
 from arithmetic import Simulated, chain, halves, joined
 
 from refconv.diagnosis import fingerprint
-from refconv.diagnosis.fingerprint.bench import bench
-from refconv.diagnosis.fingerprint.order import Order, leaves_of, meetings
+from refconv.diagnosis.fingerprint.bench import Bench, bench
+from refconv.diagnosis.fingerprint.fingerprint import Arithmetic
+from refconv.diagnosis.fingerprint.order import NoTreeError, Order, leaves_of, meetings
+from refconv.diagnosis.fingerprint.rounding import accumulator_rounding, classify
+from refconv.diagnosis.fingerprint.suggest import suggest
 from refconv.diagnosis.fingerprint.tree_words import describe
 from refconv.errors import CatalogueError
+from refconv.formats import get_format
 from refconv.implementations import as_runner, load_implementation
 from refconv.reference import direct, im2col, sparse
 
@@ -163,6 +167,113 @@ def test_what_cannot_be_measured_says_why():
     found = fingerprint(Doubles(), ["float32"], ["1x1"])
     assert found.found == ()
     assert found.refused == {"float32, 1x1": "NotImplementedError: no"}
+
+
+def test_a_result_of_another_format_or_shape_is_said_to_be():
+    class Doubles:
+        def forward(self, x, weight, bias, problem):
+            return np.zeros(problem.y_shape)
+
+    class Short:
+        def forward(self, x, weight, bias, problem):
+            return np.zeros(problem.y_shape[1:], x.dtype)
+
+    expected = "y must be float32 of shape (8, 4, 3, 4)"
+    for layer, got in ((Doubles(), "float64 of shape (8, 4, 3, 4)"), (Short(), "float32 of shape (4, 3, 4)")):
+        refused = fingerprint(layer, ["float32"], ["1x1"]).refused
+        assert refused == {"float32, 1x1": f"ImplementationError: {expected}, got {got}"}
+
+
+def test_a_layer_that_is_too_slow_is_left_out(monkeypatch):
+    monkeypatch.setattr(Bench, "seconds", lambda self: 0.26)
+    refused = fingerprint(im2col, ["float32"], ["1x1"]).refused
+    assert refused == {"float32, 1x1": "TimeoutError: one of some hundred calls takes 0.26 s, more than 0.25"}
+
+
+def test_of_many_products_the_first_are_looked_at():
+    item, _ = only(Simulated("float32"), "many channels")
+    assert (item.order, item.tree.count("(")) == ("sequential (the first 36 of 864 products)", 35)
+
+
+def test_sums_at_once_have_no_order():
+    assert describe((0, 1, 2), (3, 1, 1)) == "all at once"
+
+
+def test_numbers_that_are_too_small_for_the_format_show_no_order():
+    place = bench(as_runner(im2col), "3x3", "float16")
+    assert Order(place, 24).visible
+    assert Order(place, 53).tree() is None
+
+
+class Counts:
+    """A bench that answers with what a table says of each pair."""
+
+    terms = 3
+
+    def __init__(self, counts):
+        self.counts, self.element = counts, get_format("float32")
+
+    def sums(self, rows):
+        ones = [np.abs(row).min() for row in rows]
+        pairs = [tuple(np.flatnonzero(np.abs(row) > one).tolist()) for row, one in zip(rows, ones, strict=True)]
+        return np.array([(3 - self.counts[pair]) * one for pair, one in zip(pairs, ones, strict=True)])
+
+
+@pytest.mark.parametrize(
+    ("counts", "tree"),
+    [
+        ({(0, 1): 2, (0, 2): 3, (1, 2): 3}, ((0, 1), 2)),
+        ({(0, 1): 3, (0, 2): 3, (1, 2): 2}, (0, (1, 2))),
+        ({(0, 1): 2, (0, 2): 3, (1, 2): 2}, None),  # 1 and 2 meet below the node where 0 meets both
+    ],
+)
+def test_counts_that_contradict_each_other_are_no_tree(counts, tree):
+    assert Order(Counts(counts), 24).tree() == tree
+
+
+def test_a_node_with_more_leaves_than_were_counted_is_no_tree():
+    """Of many pairs few are held against the tree, so that this is seen while it is built."""
+    with pytest.raises(NoTreeError):
+        Order(Counts({(0, 1): 2, (0, 2): 2, (1, 2): 3}), 24)._build([0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("way", "name"),
+    [
+        (np.rint, "nearest even"), (np.trunc, "toward zero"), (np.floor, "downward"), (np.ceil, "upward"),
+        (lambda share: np.copysign(np.floor(abs(share) + 0.5), share), "nearest away"),
+        (lambda share: np.floor(share + 0.5), "nearest away"),  # as ties of positive numbers are
+        (lambda share: share if abs(share) == 0.5 else np.rint(share), "nearest"),
+        (lambda share: share * 2, "unknown"),
+    ],
+)  # fmt: skip
+def test_ways_to_round_have_names(way, name):
+    assert classify(lambda share: {float(way(share))}) == name
+
+
+def test_a_rounding_below_the_numbers_of_the_format_is_not_visible():
+    place = bench(as_runner(im2col), "3x3", "float16")
+    assert accumulator_rounding(place, (0, 1, 2), 53) is None
+
+
+def arithmetic(dtype="float32", x_bits=24, accumulator_bits=24):
+    return Arithmetic(
+        dtype, "3x3", "", x_bits, x_bits, accumulator_bits, accumulator_bits, 1, None, (), None, None, "", ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("measured", "reason"),
+    [
+        (arithmetic(x_bits=11, accumulator_bits=11),
+         "operands of 11 bits and an accumulator of 11: no class allows both"),
+        (arithmetic(x_bits=7), "operands of 7 bits are narrower than those of any class"),
+        (arithmetic(dtype="bfloat16", x_bits=8, accumulator_bits=7),
+         "an accumulator of 7 bits is narrower than that of any class"),
+    ],
+)  # fmt: skip
+def test_arithmetic_that_no_class_allows_gets_a_reason(measured, reason):
+    assert suggest([measured]) == (None, reason)
 
 
 def test_unknown_formats_and_shapes_are_refused():

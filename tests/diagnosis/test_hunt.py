@@ -1,6 +1,7 @@
 import functools
 import json
 import sys
+from dataclasses import replace
 from importlib import import_module
 from itertools import islice
 from random import Random
@@ -27,10 +28,18 @@ from refconv.diagnosis.hunt.seams import seam_attempts
 from refconv.diagnosis.hunt.source import Source
 from refconv.diagnosis.layer import Layer
 from refconv.errors import CatalogueError, ImplementationError
-from refconv.implementations import as_runner, load_implementation
+from refconv.implementations import CallError, as_runner, load_implementation
+from refconv.implementations.callables import FunctionRunner
+from refconv.judge import Verdict
 from refconv.reference import im2col
 
 pytest.importorskip("hypothesis")
+
+hunting, polishing, searching, trying, writing = (
+    import_module(f"refconv.diagnosis.hunt.{name}") for name in ("hunt", "polish", "search", "trial", "reproducer")
+)
+TINY = "n1c1i1x2-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o1x2"
+WIDE = Attempt(ConvProblem.from_descriptor("n1c1i1x8-k2w1x7-s1x1-d1x1-p0+0x0+0-g1-o1x2"))
 
 SAMPLE = (
     "kernel-transposed", "channel-tail-dropped", "output-channel-tail-skipped", "group-offset-of-outputs",
@@ -255,6 +264,8 @@ def test_a_saved_case_is_read_again(tmp_path):
         "[]",
         "{}",
         '{"schema": "refconv.attempt.v1", "operation": "forward"}',
+        '{"schema": "refconv.attempt.v2", "operation": "forward", '
+        '"problem": "n1c1i2x1-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o2x1"}',
         "[" * 100_000,
         "\udcff",
         '{"schema": "refconv.attempt.v1", "operation": "forward", '
@@ -287,6 +298,123 @@ def test_without_hypothesis_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(ImplementationError, match=r"pip install 'refconv\[hunt\]'"):
         hunt(im2col, seconds=1)
+
+
+def test_what_else_is_missing_is_not_taken_for_hypothesis(monkeypatch):
+    monkeypatch.delitem(sys.modules, "refconv.diagnosis.hunt.search", raising=False)
+    monkeypatch.setitem(sys.modules, "refconv.diagnosis.hunt.draws", None)
+    with pytest.raises(ModuleNotFoundError, match="draws"):
+        hunt(im2col, seconds=1)
+
+
+def test_a_replayed_case_that_is_not_supported_executes_nothing(tmp_path):
+    path = tmp_path / "case.json"
+    path.write_text(Attempt(ConvProblem.from_descriptor(TINY)).as_json("forward"))
+    found = replay(SupportsNothing, path)
+    assert (found.caught, found.executed, found.unsupported, found.reproducer) == (None, 0, 1, "")
+    assert "nothing was executed" in str(found)
+
+
+def test_a_new_implementation_that_supports_nothing_does_not_fail():
+    caught = trial(as_runner(RefusesWideKernels()), WIDE, "forward")
+    assert hunting._fails(as_runner(RefusesWideKernels()), caught, None)
+    assert not hunting._fails(as_runner(SupportsNothing()), caught, None)
+
+
+def test_an_attempt_too_large_for_its_fill_is_left_out():
+    def fails(channels):
+        problem = ConvProblem(batch=1, in_channels=channels, out_channels=1, input_size=(1, 1), kernel_size=(1, 1))
+        search = searching.Search(lambda: as_runner(im2col), ["forward"], ["float16"], None, float("inf"))
+        return search.fails(Attempt(problem, "float16")), search.executed
+
+    assert fails(4097) == (False, 1)
+    assert fails(32770) == (False, 0)  # there is no room for so many products in float16
+
+
+@pytest.mark.parametrize("where", ["polish", "descended"])
+def test_a_plainer_format_and_fill_is_chosen_where_it_fails_too(where):
+    kinds = [("float32", "exact"), ("float64", "exact"), ("float32", "zero-mean"), ("float16", "zero-mean")]
+    start = Attempt(ConvProblem.from_descriptor(TINY), "float16", "zero-mean")
+    found = getattr(polishing, where)(start, lambda attempt: attempt.fill == "zero-mean", kinds)
+    assert (found.dtype, found.fill) == ("float32", "zero-mean")
+
+
+@pytest.mark.parametrize("hole", [69, 127, 258, 513, 992, 999])
+def test_a_failure_among_many_channels_is_found_near_powers_of_two_and_both_ends(hole):
+    start = Attempt(ConvProblem.from_descriptor("n1c1000i1x1-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o1x1"))
+    best = polishing.polish(start, lambda attempt: attempt.problem.in_channels in (hole, 1000), [("float32", "exact")])
+    assert best.problem.in_channels == hole
+
+
+class Answers:
+    """Answers with whatever it is given."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def forward(self, x, weight, bias, problem):
+        return self.answer(im2col.forward(x, weight, bias, problem))
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda y: "text", "y must be an array of numbers, got str"),
+        (lambda y: y.astype(object), "y must be an array of numbers, got ndarray"),
+        (lambda y: y[0], "y must have shape (1, 1, 1, 2), got (1, 1, 2)"),
+        (lambda y: y.astype(np.float64), "the values are right, but y must be float32, got float64"),
+        (lambda y: y.astype(np.int64), "the values are right, but y must be float32, got int64"),
+    ],
+)
+def test_what_is_no_right_array_is_told(answer, message):
+    attempt = Attempt(ConvProblem.from_descriptor(TINY))
+    assert trial(as_runner(Answers(answer)), attempt, "forward").message == message
+
+
+def test_what_another_process_says_of_its_failure_is_passed_on():
+    class Elsewhere:
+        name = "elsewhere"
+
+        def run(self, operation, tensors, problem):
+            raise CallError("the process ended by SIGSEGV", "CRASH")
+
+    assert trial(Elsewhere(), WIDE, "forward").message == "the process ended by SIGSEGV"
+
+
+def test_errors_that_are_allowed_one_by_one_may_be_too_many_together():
+    verdict = Verdict(4, 0, None, None, 0.0, 1.0, violation="the errors add up to 9, more than 8")
+    assert trying._described(verdict, "y") == "every element is allowed, but the errors add up to 9, more than 8"
+
+
+def test_the_gradient_of_a_function_is_reproduced_with_all_its_arguments():
+    def wrong_backward(grad_output, x, weight, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
+        return None, np.zeros_like(weight), None
+
+    runner = as_runner(conv2d, backward=wrong_backward)
+    text = reproducer(trial(runner, WIDE, "grad_weight"), Source(("from mine import conv2d",), "conv2d"), runner)
+    assert "from mine import conv2d, conv2d_backward\n" in text
+    text = text.replace("from mine import", "#")
+    exec(text, {"conv2d_backward": lambda g, x, weight, **how: (0, im2col.grad_weight(x, g, WIDE.problem), 0)})
+    with pytest.raises(AssertionError, match="Mismatched elements"):
+        exec(text, {"conv2d_backward": wrong_backward})
+
+
+def test_of_a_function_without_a_signature_all_keywords_are_written():
+    def taken(function):
+        return writing._parameters(FunctionRunner(function, None, "mine"), forward=True)
+
+    assert taken(min)("dilation")  # of whose parameters Python knows nothing
+    assert [name for name in ("stride", "dilation") if taken(lambda x, stride: x)(name)] == ["stride"]
+
+
+def test_empty_tensors_are_written_out():
+    problem = replace(WIDE.problem, batch=0)
+    runner = as_runner(Answers(lambda y: y.astype(np.float64)))
+    text = reproducer(trial(runner, Attempt(problem), "forward"), Source((), "layer"), runner)
+    assert "x = np.zeros((0, 1, 1, 8), np.float32)" in text
+    with pytest.raises(AssertionError, match="float64"):
+        exec(text, {"layer": runner})
+    exec(text, {"layer": as_runner(im2col)})
 
 
 def test_large_problems_are_reproduced_by_their_description():

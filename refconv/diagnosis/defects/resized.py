@@ -7,6 +7,7 @@ problem.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 
 from refconv.diagnosis.defects.base import Defect
@@ -51,9 +52,9 @@ class Missized(Defect):
     operations = ("forward",)
     source = "hand-written layers: formula of the output size"
 
+    @abstractmethod
     def end(self, problem: ConvProblem, axis: int) -> int:
         """Return the padding at the end of an axis, as the layer has it."""
-        raise NotImplementedError
 
     def forward(self, x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -> Array:
         """Return y of the size that follows."""

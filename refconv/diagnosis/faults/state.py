@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 from typing import Any
 
@@ -65,8 +66,8 @@ class PackedWeightsKeptByTwoSamples(PackedWeightsKeptByAddress):
 class TapTableKept(Keeping):
     """The table of taps of an earlier problem is used again."""
 
-    def key(self, problem: ConvProblem) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def key(self, problem: ConvProblem) -> Any: ...
 
     def columns(self, x: Array, work: Work) -> Array:
         return super().columns(x, work._replace(problem=self.kept.setdefault(self.key(work.problem), work.problem)))

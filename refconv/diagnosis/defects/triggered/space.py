@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 
 from refconv.diagnosis.defects.triggered.parts import Part
@@ -96,9 +98,9 @@ class HaloShort(Part):
 
     tile = 8
 
+    @abstractmethod
     def loaded(self, problem: ConvProblem, axis: int) -> int:
         """Return how many elements of an axis are loaded for a tile."""
-        return (self.tile - 1) * problem.stride[axis] + reach(problem, axis) - 1
 
     def taps(self, problem: ConvProblem, axis: int) -> Integers:
         taps = super().taps(problem, axis)
