@@ -87,9 +87,9 @@ class Models:
         layer, case = suspects()[slug](), self._case(outcome.case_id)
         if outcome.operation != "forward" or isinstance(layer, Triggered) or not isinstance(layer, Defect):
             return ""
-        x, weight, bias = widened(case, "forward")
-        if x is None or weight is None or not isinstance(case.problem, ConvProblem):
+        if not isinstance(case.problem, ConvProblem):
             return ""
+        x, weight, bias = widened(case, "forward")
         with np.errstate(all="ignore"):
             y = resized(layer, x, weight, bias, case.problem)
             return "" if y is None else digest(_rounded(y, expected))

@@ -6,13 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import refconv
 from refconv import exact
 from refconv.check import check
 from refconv.diagnosis import all_defects, with_causes
 from refconv.diagnosis.bugs import bugs
+from refconv.diagnosis.defects import Defect
+from refconv.diagnosis.kills import catches
 from refconv.diagnosis.layer import Layer
 from refconv.errors import GeometryError
 from refconv.formats import get_format, natural_output
+from refconv.generate import generate
 from refconv.judge import digest
 from refconv.reference import im2col
 from refconv.suite import Expected, Judge, Suite, load_suite
@@ -240,3 +244,27 @@ def test_a_bug_is_named_where_float8_saturates(kind):
     report = check(Saturating(), suite, ["*/product-saturate"], ["forward"], thorough=False)
     (cause,) = with_causes(report, suite).causes
     assert "last-column-skipped" in (cause.defect, *cause.equals)
+
+
+def test_cases_that_must_be_refused_say_nothing_of_a_bug(tmp_path):
+    def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+        return refconv.conv2d(x, np.ascontiguousarray(weight[..., ::-1, ::-1]), bias, stride, padding, dilation, groups)
+
+    generate(tmp_path / "suite", select=["illegal-*", "worked-example-*"])
+    suite = load_suite(tmp_path / "suite")
+    report = check(conv2d, suite, operations=["forward"], thorough=False)
+    assert {"PASS", "FAIL"} == {outcome.status for outcome in report.outcomes}
+    (cause,) = with_causes(report, suite).causes
+    assert (cause.defect, cause.contradicted) == ("kernel-flipped", 0)
+
+
+class Refusing(Defect):
+    """A layer that refuses everything."""
+
+    def forward(self, x, weight, bias, problem):
+        raise ValueError("no such kernel")
+
+
+def test_who_refuses_a_problem_is_caught_unless_there_is_nothing_to_compute(smoke):
+    assert catches(smoke.case("worked-example-float32-iota/x3x3-w2x2"), Refusing) == ("forward",)
+    assert catches(smoke.case("batch-float32-exact/n0"), Refusing) == ()

@@ -71,6 +71,16 @@ def test_a_large_attribute_is_looked_at_first_and_takes_few_problems(extents, fa
     assert conditions(problem, counted, seconds=60).found == (found,)
 
 
+def test_where_no_other_image_fails_the_fault_is_bound_to_this_one():
+    found = conditions(FAILING, lambda p: p.input_size == (9, 8), seconds=60)
+    assert (found.found, found.roomy) == (("oH == 9", "oW == 8"), found.smallest)
+
+
+def test_a_size_that_others_share_the_output_of_is_told_by_the_input():
+    found = conditions(FAILING, lambda p: p.stride[0] == 2 and p.input_size[0] == 9, seconds=60)
+    assert found.found == ("sH == 2", "H == 9")  # which 10 shares the 5 rows of outputs with
+
+
 @pytest.mark.parametrize("least", [17, 700, 3001])
 def test_a_large_threshold_is_found_in_few_steps(least):
     problem = ConvProblem.from_descriptor("n1c4096i1x1-k1w1x1-s1x1-d1x1-p0+0x0+0-g1-o1x1")

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,8 +11,11 @@ from more_strange_layers import LAYERS as MORE
 from strange_layers import LAYERS
 
 from refconv.diagnosis import diagnose
+from refconv.diagnosis.explain import _affordable
 from refconv.diagnosis.layer import Layer
 from refconv.diagnosis.pairs import together
+from refconv.diagnosis.probes import probe_named
+from refconv.implementations import as_runner
 
 # These take seconds; all are put to diagnose by scripts/diagnosis_power.py strange.
 LONG = (
@@ -85,3 +89,23 @@ def test_a_slow_layer_is_diagnosed_in_time():
     diagnosis = diagnose(Slow())
     assert time.perf_counter() - begin < 30  # fifteen on a machine that does nothing else
     assert not diagnosis.correct
+
+
+@pytest.mark.usefixtures("the_real_clock")
+@pytest.mark.parametrize(("seconds", "chosen"), [(60, "wide"), (0, "pointwise")])
+def test_the_first_affordable_problem_is_looked_at_or_else_the_quickest(seconds, chosen):
+    class SlowWhereWide(Layer):
+        def forward(self, x, weight, bias, problem):
+            time.sleep(0.05 if problem == probe_named("wide").problem else 0)
+            return super().forward(x, weight, bias, problem)
+
+    probes = [probe_named(name) for name in ("wide", "pointwise")]
+    assert _affordable(as_runner(SlowWhereWide()), "forward", probes, seconds).name == chosen
+
+
+def test_a_diagnosis_says_what_it_describes_and_draws_the_first_difference_that_can_be(odd):
+    assert str(odd) == odd.description
+    explanation = odd.explanations[0]
+    nothing = replace(explanation, differences=(replace(explanation.differences[0], view=None),))
+    assert replace(odd, explanations=(nothing, explanation)).drawing == odd.drawing
+    assert replace(odd, explanations=(nothing, replace(explanation, differences=()))).drawing is None

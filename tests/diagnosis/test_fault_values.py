@@ -1,5 +1,7 @@
 """Faults that a single call on fresh dense tensors shows: each on one small example, and not on a plain one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from faulty import Call, both, fill, integers, put, same
@@ -206,3 +208,21 @@ def test_the_base_is_right(call):
 
 def test_examples_hold_no_zeros_unless_they_say_so():
     assert integers((3, 4), np.int8).all()
+
+
+def test_narrow_results_saturate_where_that_is_asked_for():
+    call = Call(element="float8_e4m3fn", edit=fill(x=8, weight=8, bias=1), keywords={"overflow": "saturate"})
+    assert same(call.truth(), np.full(call.problem.y_shape, 448))
+    assert not same(replace(call, keywords=None).truth(), call.truth())
+
+
+@pytest.mark.parametrize(
+    ("slug", "element", "edit"),
+    [
+        ("subnormals-flushed", "float64", fill(x=2.0**-130, bias=0)),
+        ("truncation-turns-nan-into-infinity", "float16", put("x", 0, NAN)),
+    ],
+)
+def test_a_fault_of_float32_leaves_other_formats_alone(slug, element, edit):
+    call = Call(element=element, edit=edit)
+    assert same(call.run(all_faults()[slug]()), call.truth())

@@ -4,8 +4,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from refconv.diagnosis.explain import explain
 from refconv.diagnosis.layer import Layer
 from refconv.diagnosis.numerics import explain_rounding, flushes
+from refconv.diagnosis.observe import observe
 from refconv.diagnosis.recover import ROLES
 from refconv.implementations import as_runner
 
@@ -67,6 +69,21 @@ def test_a_bias_added_after_rounding_is_named():
 
 def test_sums_in_float16_are_named():
     assert "float16 while they are added" in explain_rounding(as_runner(Halves()), "forward")
+
+
+def test_without_products_or_an_answer_no_arithmetic_is_named():
+    class Refuses(Layer):
+        def forward(self, x, weight, bias, problem):
+            raise ValueError("no such kernel")
+
+    assert explain_rounding(as_runner(NarrowResult(np.float16)), "grad_bias") == ""
+    assert explain_rounding(as_runner(Refuses()), "forward") == ""
+
+
+def test_small_errors_are_explained_by_the_arithmetic():
+    runner = as_runner(NarrowResult(ml_dtypes.bfloat16))
+    items, _ = observe(runner, operations=["forward"])
+    assert str(explain(runner, "forward", items, [])) == "The result is rounded to bfloat16."
 
 
 def test_honest_arithmetic_has_no_name():

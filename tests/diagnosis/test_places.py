@@ -106,3 +106,9 @@ def test_an_explanation_of_what_is_too_large_says_where_it_is_wrong(monkeypatch)
     items, _ = observe(runner, probes(), ["forward"])
     remark = explain(runner, "forward", items, [], seconds=0.4).remark
     assert re.fullmatch(r".*: the problem is too large\. On n\S+, y is zero where n == 1( \(the last\))?\.", remark)
+
+
+def test_shares_are_not_looked_at_where_sums_of_ones_are_not_exact():
+    narrow = probe_of(ConvProblem.from_descriptor("n1025c1i1x2-k2w1x2-s1x1-d1x1-p0+0x0+0-g1-o1x1"), "float16")
+    text = wrong_places("grad_weight", narrow, lambda inputs: np.zeros((2, 1, 1, 2)))
+    assert text == f"On {narrow.problem}, grad_weight is zero everywhere."

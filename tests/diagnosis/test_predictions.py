@@ -8,6 +8,8 @@ from problems import integer_tensors
 
 from refconv import ConvProblem
 from refconv.diagnosis import all_defects
+from refconv.diagnosis.predict import fits
+from refconv.diagnosis.probes import probe_named
 from refconv.reference import direct
 
 # end pads enough for any window that leaves the image; the output is cropped
@@ -131,3 +133,10 @@ def test_defects_of_grad_weight_worked_by_hand(slug, expected):
     x, grad_output = np.arange(1.0, 9).reshape(problem.x_shape), np.array([10.0, 100, 10, 100])
     gradient = all_defects()[slug]().grad_weight(x, grad_output.reshape(problem.y_shape), problem)
     assert gradient.ravel().tolist() == expected
+
+
+def test_a_result_of_another_size_is_no_bug_that_does_not_show_here():
+    slug, probe = "stride-beyond-kernel", probe_named("plain")
+    short = probe.truth["forward"][..., :-1]
+    assert not fits(slug, "forward", probe, (short, short))
+    assert fits(slug, "forward", probe, (probe.truth["forward"],) * 2)

@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import refconv
 from refconv import load_suite
 from refconv.check import check
 from refconv.cli import commands
 from refconv.diagnosis import with_causes
+from refconv.diagnosis.models import Models
+from refconv.problem import read_problem
 
 AXES = Path(__file__).parents[2] / "vectors" / "axes"
 FAMILIES = ["conv-transpose2d-float32-exact/*", "conv-transpose2d-pairs-float32-exact/*"]
@@ -75,6 +78,14 @@ def test_what_is_refused_for_another_reason_has_no_cause(axes):
     assert {outcome.status for outcome in report.outcomes} == {"PASS", "REJECTED"}
     assert any("-g2" in outcome.case_id for outcome in report.failures)  # as transposed-groups-sliced-by-outputs
     assert report.causes == ()
+
+
+def test_a_problem_that_a_bug_would_refuse_shows_it(axes):
+    models, slug = Models(axes, 60), "transposed-groups-sliced-by-outputs"
+    right = check(refconv.conv_transpose2d, axes, FAMILIES, ["forward"], thorough=False).outcomes
+    refused = [outcome for outcome in right if models._refuses(slug, outcome)]
+    assert refused
+    assert all(read_problem(outcome.descriptor).groups > 1 and models.shows(slug, outcome) for outcome in refused)
 
 
 def test_nobody_is_sent_to_a_diagnosis_that_looks_at_images_alone(tmp_path, capsys):

@@ -7,7 +7,7 @@ from refconv.diagnosis.explain import explain
 from refconv.diagnosis.layer import Layer
 from refconv.diagnosis.observe import observe, observe_one
 from refconv.diagnosis.probes import probe_named
-from refconv.diagnosis.wider import SMALL, observe_wider, wider_probes
+from refconv.diagnosis.wider import SMALL, build_ahead, observe_wider, wider_probes
 from refconv.implementations import as_runner, references
 from refconv.problem import ConvProblem
 
@@ -91,3 +91,9 @@ def test_a_bug_of_a_known_problem_is_found_there():
     assert not diagnosis.correct
     assert "(the last) are not computed (zero)" in diagnosis.description
     assert {"kW == 9", "kH == 1", "dW == 3"} <= set(diagnosis.explanations[0].conditions.found)
+
+
+def test_problems_are_made_ahead_until_it_is_enough():
+    asked = []
+    build_ahead(lambda: asked.append(1) or len(asked) == 3)
+    assert len(asked) == 3
