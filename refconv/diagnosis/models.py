@@ -85,9 +85,9 @@ class Models:
     def _resized(self, slug: str, outcome: Outcome, expected: Expected) -> str:
         """Return the digest of the y whose size follows from the defect; nothing where there is none."""
         layer, case = suspects()[slug](), self._case(outcome.case_id)
-        if outcome.operation != "forward" or isinstance(layer, Triggered) or not isinstance(layer, Defect):
+        if outcome.operation != "forward" or isinstance(layer, Triggered):
             return ""
-        if not isinstance(case.problem, ConvProblem):
+        if not isinstance(layer, Defect) or not isinstance(case.problem, ConvProblem):
             return ""
         x, weight, bias = widened(case, "forward")
         with np.errstate(all="ignore"):
