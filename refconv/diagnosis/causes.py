@@ -7,11 +7,13 @@ rounding, the number of wrong elements, the first of them and the largest error 
 
 from __future__ import annotations
 
+import functools
 import heapq
+import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from refconv.check import Outcome, Report
@@ -26,8 +28,9 @@ from refconv.suite import Suite
 
 Key = tuple[str, str]  # case and operation
 
-SECONDS = 3.0  # of computing, for all causes together
+SECONDS = 3.0  # of computing, for all causes together; counted, see Models
 SAMPLE = 5  # failures of each operation that are put to all models, the smallest problems first
+LARGE = 10**6  # products of a sample, which all models compute
 MOST = 20_000  # outcomes of a long run that are looked at together
 QUICK = 10**5  # products of a case
 WITNESSES = 12  # right results that are asked whether a defect would show on them
@@ -43,7 +46,8 @@ def with_causes(report: Report, suite: Suite, seconds: float = SECONDS) -> Repor
     suite : Suite
         The one that was checked.
     seconds : float
-        Of computing; what there is no time for is counted in ``not_looked_at``.
+        Of computing, counted as :class:`refconv.diagnosis.models.Models` does, so that a report is the same on every
+        machine; what there is no time for is counted in ``not_looked_at``.
 
     Returns
     -------
@@ -60,13 +64,15 @@ def with_causes(report: Report, suite: Suite, seconds: float = SECONDS) -> Repor
     >>> [cause.defect for cause in with_causes(check(KernelFlipped(), suite), suite).causes]
     ['kernel-flipped']
     """
-    models = Models(suite, seconds)
+    models, seen = Models(suite, seconds), _Seen(report)
     wrong = [number for number, outcome in enumerate(report.failures) if outcome.digest or refused(outcome)]
     riddles = heapq.nsmallest(MOST, taken(report.failures, wrong), key=_work)
     causes: list[Cause] = []
-    while riddles and not models.late:
+    while riddles:
         sample = _sample(riddles)
-        best = _best(sample, report, models)
+        best = _best(sample, seen, models)
+        if models.late and not (best and len(best[0].found) == len(sample)):
+            break  # not all defects were asked, so that one which predicts a part may be the wrong one
         if best:
             explained = [outcome for outcome in _by_group(riddles) if best[0].explains(outcome, models)]
             causes.append(_cause(best, explained))
@@ -74,6 +80,33 @@ def with_causes(report: Report, suite: Suite, seconds: float = SECONDS) -> Repor
         riddles = [outcome for outcome in riddles if _key(outcome) not in done]
     ordered = sorted(causes, key=lambda cause: -len(cause.failures))
     return replace(report, causes=tuple(ordered), not_looked_at=len(riddles) + max(0, len(wrong) - MOST))
+
+
+class _Seen:
+    """A few outcomes of a report that a defect must agree with, each choice made once."""
+
+    def __init__(self, report: Report) -> None:
+        self._outcomes, self._failures = _some(report.outcomes), _some(report.failures)
+        self._chosen: dict[tuple[str, frozenset[str]], list[Outcome]] = {}
+
+    def right(self, operations: frozenset[str]) -> list[Outcome]:
+        """Return right results of some operations."""
+        right = (o for o in self._outcomes if o.status == "PASS" and o.operation in operations and not o.policy)
+        return self._once(("right", operations), right)
+
+    def wrong(self, operations: frozenset[str]) -> list[Outcome]:
+        """Return wrong results of some operations, of those without rounding."""
+        wrong = (o for o in self._failures if o.digest and o.operation in operations and _is_certain(o))
+        return self._once(("wrong", operations), wrong)
+
+    def refused(self, reasons: frozenset[str]) -> list[Outcome]:
+        """Return problems that were refused for one of these reasons."""
+        return self._once(("refused", reasons), (o for o in self._failures if refused(o) and _reason(o) in reasons))
+
+    def _once(self, key: tuple[str, frozenset[str]], outcomes: Iterable[Outcome]) -> list[Outcome]:
+        if key not in self._chosen:
+            self._chosen[key] = _spread(outcomes)
+        return self._chosen[key]
 
 
 @dataclass(frozen=True)
@@ -93,30 +126,29 @@ class _Candidate:
         return _key(outcome) in self.found or models.predicts(self.slug, outcome)
 
 
-def _best(sample: Sequence[Outcome], report: Report, models: Models) -> list[_Candidate]:
+def _best(sample: Sequence[Outcome], seen: _Seen, models: Models) -> list[_Candidate]:
     """Return the defects that predict most of a sample, and of those the ones that are contradicted least."""
-    found = {slug: _predicted(slug, sample, report, models) for slug in suspects()}
+    found = {slug: _predicted(slug, sample, seen, models) for slug in suspects()}
     most = max(map(len, found.values()))
     if not most:
         return []
     candidates = [
-        _Candidate(slug, keys, _contradictions(slug, {operation for _, operation in keys}, report, models))
+        _Candidate(slug, keys, _contradictions(slug, frozenset(operation for _, operation in keys), seen, models))
         for slug, keys in found.items()
         if len(keys) == most
     ]
     best = max(candidates, key=lambda one: one.rank)  # the earliest of the best
     equals = [one for one in candidates if one.rank == best.rank and one.found == best.found]
-    return _narrowest(equals, report, models) if len(equals) > 1 else equals
+    return _narrowest(equals, seen, models) if len(equals) > 1 else equals
 
 
-def _predicted(slug: str, sample: Sequence[Outcome], report: Report, models: Models) -> frozenset[Key]:
+def _predicted(slug: str, sample: Sequence[Outcome], seen: _Seen, models: Models) -> frozenset[Key]:
     """Return what a defect predicts of a sample, if that tells; of refusals, those whose reason it always predicts."""
     found = [outcome for outcome in sample if models.predicts(slug, outcome)]
     if not _tells(slug, found, models):
         return frozenset()
     reasons = {_reason(outcome) for outcome in found if refused(outcome)}
-    alike = (o for o in _some(report.failures) if reasons and refused(o) and _reason(o) in reasons)
-    others = {_reason(outcome) for outcome in _spread(alike) if not models.predicts(slug, outcome)}
+    others = {_reason(outcome) for outcome in seen.refused(frozenset(reasons)) if not models.predicts(slug, outcome)}
     return frozenset(_key(outcome) for outcome in found if not refused(outcome) or _reason(outcome) not in others)
 
 
@@ -131,31 +163,29 @@ def _reason(outcome: Outcome) -> str:
     return re.sub(r"\d+", "_", outcome.message)
 
 
-def _contradictions(slug: str, operations: Container[str], report: Report, models: Models) -> int:
+def _contradictions(slug: str, operations: frozenset[str], seen: _Seen, models: Models) -> int:
     """Count the right results on which a defect would show, and the wrong ones on which it would, but as others."""
-    wrong = (o for o in _some(report.failures) if o.digest and o.operation in operations and _is_certain(o))
-    others = (o for o in _spread(wrong) if not models.predicts(slug, o))
-    return _shown(slug, operations, report, models) + sum(models.shows(slug, outcome) for outcome in others)
+    others = (outcome for outcome in seen.wrong(operations) if not models.predicts(slug, outcome))
+    return _shown(slug, operations, seen, models) + sum(models.shows(slug, outcome) for outcome in others)
 
 
-def _shown(slug: str, operations: Container[str], report: Report, models: Models) -> int:
+def _shown(slug: str, operations: frozenset[str], seen: _Seen, models: Models) -> int:
     """Count the right results of some operations on which a defect would show."""
-    right = (o for o in _some(report.outcomes) if o.status == "PASS" and o.operation in operations and not o.policy)
-    return sum(models.shows(slug, outcome) for outcome in _spread(right))
+    return sum(models.shows(slug, outcome) for outcome in seen.right(operations))
 
 
-def _narrowest(equals: Sequence[_Candidate], report: Report, models: Models) -> list[_Candidate]:
+def _narrowest(equals: Sequence[_Candidate], seen: _Seen, models: Models) -> list[_Candidate]:
     """Of defects that explain the same, return those that would show least in what is right of other operations."""
     surplus = []
     for one in equals:
-        others = set(suspects()[one.slug].operations) - {operation for _, operation in one.found}
-        surplus.append(_shown(one.slug, others, report, models))
+        others = frozenset(suspects()[one.slug].operations) - {operation for _, operation in one.found}
+        surplus.append(_shown(one.slug, others, seen, models))
     return [one for one, count in zip(equals, surplus, strict=True) if count == min(surplus)]
 
 
 def _some(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
     """Return all outcomes, or as many as may be in memory together, from one end to the other."""
-    return outcomes[:: 1 + (len(outcomes) - 1) // MOST]
+    return outcomes[:: max(1, math.ceil(len(outcomes) / MOST))]
 
 
 def _spread(outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -182,7 +212,7 @@ def _cause(equals: Sequence[_Candidate], items: Sequence[Outcome]) -> Cause:
 def _sample(riddles: Iterable[Outcome]) -> list[Outcome]:
     """Take a few failures of each operation: the first of each family and kind, for what is wrong stands together.
 
-    Where there are few families, the second ones follow, and so on.
+    Where there are few families, the second ones follow, and so on.  Of large problems there are fewer.
     """
     ranked: list[tuple[int, Outcome]] = []
     seen: Counter[tuple[str, str, str]] = Counter()
@@ -193,7 +223,9 @@ def _sample(riddles: Iterable[Outcome]) -> list[Outcome]:
     chosen: dict[str, list[Outcome]] = {}
     for _, outcome in sorted(ranked, key=lambda pair: pair[0]):
         chosen.setdefault(outcome.operation, []).append(outcome)
-    return [outcome for found in chosen.values() for outcome in found[:SAMPLE]]
+    sample = [outcome for found in chosen.values() for outcome in found[:SAMPLE]]
+    total = itertools.accumulate(map(_work, sample))
+    return [outcome for outcome, products in zip(sample, total, strict=True) if products <= LARGE] or sample[:1]
 
 
 def _by_group(riddles: Iterable[Outcome]) -> list[Outcome]:
@@ -207,7 +239,12 @@ def _key(outcome: Outcome) -> Key:
 
 def _work(outcome: Outcome) -> float:
     """Count the products of a case."""
+    return _products(outcome.descriptor)
+
+
+@functools.lru_cache(maxsize=2**14)
+def _products(descriptor: str) -> float:
     try:
-        return count_products(read_problem(outcome.descriptor))
+        return count_products(read_problem(descriptor))
     except GeometryError:
         return math.inf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-import time
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,31 +14,45 @@ from refconv.check import Outcome
 from refconv.diagnosis.defects import Defect, Triggered
 from refconv.diagnosis.defects.resized import resized
 from refconv.diagnosis.kills import judge, predicted, rounded, widened
+from refconv.diagnosis.products import count_products
 from refconv.diagnosis.suspects import defect_models, suspected, suspects
 from refconv.implementations import RESULT_NAMES
 from refconv.judge import Verdict, digest
 from refconv.problem import ConvProblem
-from refconv.suite import Expected, Suite
+from refconv.suite import Case, Expected, Suite
 
 Array = npt.NDArray[Any]
 
+ASK, IDLE, READ = 1.2e-4, 8e-6, 8e-3  # seconds: a small prediction, a model with nothing to say, a group of cases
+PRODUCT, SCALE = 3e-9, 3e-6  # seconds: a product more, and a result that is scaled as a fraction
+SMALL = 2**25  # bytes of a suite whose cases stay in memory, for they are asked for again and again
 ROUNDING = 2.0**-6  # how much the number of wrong elements may differ where they are judged by an interval
 
 
 class Models:
-    """Lets defect models compute cases, until the time is over."""
+    """Lets defect models compute cases, until it becomes too much.
+
+    Parameters
+    ----------
+    suite : Suite
+    seconds : float
+        Of computing, as an ordinary machine takes them: they are counted and not measured, so that the same models
+        are asked on a slow machine and beside other programs.
+    """
 
     def __init__(self, suite: Suite, seconds: float) -> None:
-        self.suite, self.end = suite, time.process_time() + seconds
-        self._case = functools.lru_cache(maxsize=64)(suite.case)
+        self.suite, self._left = suite, seconds
+        small = sum(record.files[1].nbytes for record in suite.manifest.groups) <= SMALL
+        self._read = functools.lru_cache(maxsize=None if small else 64)(suite.case)
+        self._group = ""
 
     @property
     def late(self) -> bool:
-        """Whether the time is over."""
-        return time.process_time() > self.end
+        """Whether it has become too much."""
+        return self._left <= 0
 
     def predicts(self, slug: str, outcome: Outcome) -> bool:
-        """Say whether a defect predicts a wrong result; no, if there is no time to tell."""
+        """Say whether a defect predicts a wrong result; no, if that is too much to tell."""
         if refused(outcome):
             return self._refuses(slug, outcome)
         found = self._predicted(slug, outcome)
@@ -52,7 +66,7 @@ class Models:
         return _alike(judge(got, expected), outcome.verdict)
 
     def shows(self, slug: str, outcome: Outcome) -> bool:
-        """Say whether a defect would make a result wrong; no, if there is no time to tell."""
+        """Say whether a defect would make a result wrong; no, if that is too much to tell."""
         if self._refuses(slug, outcome):
             return True
         found = self._predicted(slug, outcome)
@@ -74,8 +88,11 @@ class Models:
 
     def _refuses(self, slug: str, outcome: Outcome) -> bool:
         model = defect_models().get(slug)
-        if model is None or not model.refuses or self.late or outcome.operation not in model.operations:
+        if model is None or not model.refuses or outcome.operation not in model.operations:
             return False
+        if not self._affords(outcome):
+            return False
+        self._left -= self._cost(outcome)
         try:
             predicted(self._case(outcome.case_id), model, outcome.operation)
         except ValueError:
@@ -95,18 +112,38 @@ class Models:
             return "" if y is None else digest(_rounded(y, expected))
 
     def _predicted(self, slug: str, outcome: Outcome) -> tuple[Array, Expected] | None:
-        if self.late or outcome.operation not in suspects()[slug].operations:
+        if outcome.operation not in suspects()[slug].operations or not self._affords(outcome):
             return None
         case, name = self._case(outcome.case_id), RESULT_NAMES[outcome.operation]
         expected = case.expected.get(name) or case.alternatives.get(outcome.policy, {}).get(name)
         if expected is None:
             return None
-        try:
+        got = None
+        with suppress(ValueError, IndexError):  # there is nothing to compute
             got = suspected(case, slug, outcome.operation, expected, outcome.digest)
-        except (ValueError, IndexError):  # there is nothing to compute
-            return None
+        self._left -= IDLE if got is None else self._cost(outcome)
         with np.errstate(all="ignore"):
             return None if got is None else (_rounded(got, expected), expected)
+
+    def _affords(self, outcome: Outcome) -> bool:
+        """Say whether one more prediction is not too much; once one is, none is made, whatever it would take."""
+        if not self.late and self._cost(outcome) > self._left:
+            self._left = 0.0
+        return not self.late
+
+    def _cost(self, outcome: Outcome) -> float:
+        case = self._case(outcome.case_id)
+        scaled = SCALE * math.prod(case.problem.y_shape) if case.quantization else 0
+        return ASK + PRODUCT * count_products(case.problem) + scaled
+
+    def _case(self, case_id: str) -> Case:
+        """Read a case, and pay for it, or for its group where that is not the last one that was read."""
+        before, group = self._read.cache_info().misses, case_id.partition("/")[0]
+        case = self._read(case_id)
+        if self._read.cache_info().misses > before:
+            self._left -= ASK if group == self._group else READ
+            self._group = group
+        return case
 
 
 def refused(outcome: Outcome) -> bool:

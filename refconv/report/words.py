@@ -289,7 +289,8 @@ def not_looked_at(report: Report) -> str:
     """Say how many wrong results were put to no model of a known defect, for want of time; else say nothing."""
     count = report.not_looked_at
     results = "one wrong result" if count == 1 else f"{count} wrong results"
-    return f"There was no time to look for a known defect behind {results}: refconv diagnose takes it." if count else ""
+    words = f"There was no time to look for a known defect behind {results}: fewer cases leave more of it."
+    return words if count else ""
 
 
 def sentence(row: Comparison) -> str:

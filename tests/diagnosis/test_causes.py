@@ -1,5 +1,7 @@
 """Failures of a check are put down to known bugs, by what was wrong about them alone."""
 
+import itertools
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 import refconv
 from refconv import exact
 from refconv.check import check
-from refconv.diagnosis import all_defects, with_causes
+from refconv.diagnosis import all_defects, causes, models, with_causes
 from refconv.diagnosis.bugs import bugs
 from refconv.diagnosis.defects import Defect
 from refconv.diagnosis.kills import catches
@@ -112,6 +114,41 @@ def test_what_there_was_no_time_for_is_counted(smoke):
     assert report.not_looked_at == len(report.failures)
 
 
+def test_a_slow_machine_names_the_same_bugs(smoke, monkeypatch):
+    report = check(Bent(forward="kernel-flipped"), smoke, PLAIN, thorough=False)
+    clock = itertools.count()  # whoever looks at it is a second older
+    for name in ("process_time", "monotonic", "perf_counter", "time"):
+        monkeypatch.setattr(time, name, lambda: next(clock))
+    (cause,) = with_causes(report, smoke).causes
+    assert len(cause.failures) == len(report.failures)
+
+
+@pytest.mark.parametrize(("product", "most"), [(0.0, 20), (100.0, 0)], ids=["many-small", "one-large"])
+def test_no_more_is_predicted_than_there_is_time_for(smoke, monkeypatch, product, most):
+    for name, seconds in {"ASK": 1.0, "IDLE": 0.0, "READ": 0.0, "PRODUCT": product}.items():
+        monkeypatch.setattr(models, name, seconds)
+    answers, ask = [], models.suspected
+    monkeypatch.setattr(models, "suspected", lambda *given: answers.append(ask(*given)) or answers[-1])
+    report = caused(Bent(forward="stride-ignored"), smoke, seconds=20)
+    assert most / 2 <= sum(answer is not None for answer in answers) <= most
+    assert (report.causes, report.not_looked_at) == ((), len(report.failures))
+
+
+class Both:
+    """Flips the kernel, and adds one where there are groups."""
+
+    def forward(self, x, weight, bias, problem):
+        return Bent(forward="kernel-flipped").forward(x, weight, bias, problem) + (problem.groups > 1)
+
+
+def test_where_not_all_defects_are_asked_the_one_is_named_that_predicts_a_whole_sample(smoke):
+    report = caused(Bent(forward="kernel-flipped"), smoke, seconds=0.06)
+    assert [(cause.defect, len(cause.failures)) for cause in report.causes] == [("kernel-flipped", causes.SAMPLE)]
+    assert report.not_looked_at == len(report.failures) - causes.SAMPLE
+    mixed = caused(Both(), smoke, seconds=0.06)
+    assert (mixed.causes, mixed.not_looked_at) == ((), len(mixed.failures))
+
+
 def test_one_wrong_bit_more_is_another_bug(smoke):
     report = check(Bent(forward="kernel-flipped"), smoke, ["*-exact/*"], ["forward"], thorough=False)
     twisted = [replace(o, digest=digest(np.zeros(1))) if o.digest else o for o in report.outcomes]
@@ -167,10 +204,6 @@ def test_a_missing_row_is_named(smoke):
 
 
 def test_other_wrong_results_make_a_defect_only_like_it(smoke):
-    class Both:
-        def forward(self, x, weight, bias, problem):
-            return Bent(forward="kernel-flipped").forward(x, weight, bias, problem) + (problem.groups > 1)
-
     first = caused(Both(), smoke).causes[0]
     assert first.defect == "kernel-flipped"
     assert first.contradicted > 0
