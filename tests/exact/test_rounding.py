@@ -11,7 +11,7 @@ import pytest
 from refconv import FormatError
 from refconv.exact import rounding
 from refconv.exact.rounding import bit_length
-from refconv.exact.sums import IntegerSum, SlicedSum, overflow_mode, round_integer, to_integers
+from refconv.exact.sums import FloatSum, IntegerSum, SlicedSum, overflow_mode, round_integer, to_integers
 from refconv.formats import FORMATS, get_format
 
 FLOATING = [name for name, item in FORMATS.items() if not item.is_integer]
@@ -143,6 +143,30 @@ def test_integer_formats_hold_their_range_and_refuse_the_rest(value, fits):
                 total.round(get_format("int32"))
 
 
+@pytest.mark.parametrize("value", [2**62, 2**64 + 2**3, 2**70 + 2**9, -(2**64) - 2**3, 2**200 + 2**140])
+@pytest.mark.parametrize("name", ["int8", "uint8", "int32"])
+def test_what_is_too_large_for_64_bits_is_too_large_for_every_integer_format(value, name):
+    large = 1 << (value.bit_length() - 1)
+    parts = [math.copysign(large, value), float(abs(value) - large)]
+    total = SlicedSum((1,), ())
+    for part in parts:
+        total = total.plus(np.array([part]))
+    with pytest.raises(FormatError, match=f"{name} must hold every exact result"):
+        total.round(get_format(name))
+
+
+@pytest.mark.parametrize(("name", "mode", "expected"), [
+    ("float16", None, math.inf), ("float16", "infinity", math.inf), ("float16", "saturate", 65504.0),
+    ("float16", "nan", math.nan), ("bfloat16", None, math.inf), ("float8_e4m3fn", "saturate", 448.0),
+    ("float8_e4m3fn", "nan", math.nan),
+])  # fmt: skip
+def test_every_kind_of_sum_overflows_as_it_is_told(name, mode, expected):
+    floats = FloatSum((2,), ()).plus(np.array([2.0**200, -(2.0**200)]))
+    for total in (floats, floats.sliced(), as_sums([Fraction(2) ** 200, -(Fraction(2) ** 200)])[1]):
+        rounded = total.round(get_format(name), mode).astype(np.float64)
+        np.testing.assert_array_equal(rounded, [expected, -expected])
+
+
 def test_integer_formats_refuse_fractions():
     for total in as_sums([Fraction(5, 2)]):
         with pytest.raises(FormatError, match="some are fractions"):
@@ -154,7 +178,10 @@ def test_a_format_without_infinity_must_be_told_its_overflow():
         overflow_mode(get_format("float8_e4m3fn"), None)
     with pytest.raises(FormatError, match="must be one of infinity, saturate, nan, got 'wrap'"):
         overflow_mode(get_format("float16"), "wrap")
-    assert overflow_mode(get_format("float16"), None) == "infinity"
+    for name, mode in MODES:
+        assert overflow_mode(get_format(name), mode) == mode
+    for name in ("float16", "float64", "int32", "uint8"):
+        assert overflow_mode(get_format(name), None) == "infinity"
 
 
 def test_bit_length_is_that_of_python():
