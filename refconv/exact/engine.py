@@ -74,7 +74,7 @@ def _unbiased(operation: str, tensors: Mapping[str, Any], problem: Problem, usin
         return _finite_sum(operation, factors, extents, problem, using)
     finite = list(map(finite_part, factors))
     total = _finite_sum(operation, finite, list(map(finite_extent, finite)), problem, using)
-    return SpecialSum(total, resolve(factors, _counted(operation, problem, using)))
+    return SpecialSum(total, resolve(factors, _applied(operation, problem, using)))
 
 
 def exact_magnitude(operation: str, tensors: Mapping[str, Array | None], problem: Problem, using: Any) -> ExactSum:
@@ -203,10 +203,3 @@ def _integer_sum(operation: str, factors: list[Array], problem: Problem, using: 
 def _applied(operation: str, problem: Problem, using: Any) -> Callable[..., Array]:
     apply = with_problem(operation, using)
     return lambda *factors: apply(*factors, problem)
-
-
-def _counted(operation: str, problem: Problem, using: Any) -> Callable[..., Array]:
-    """Return the operation on indicators of 0 and 1: Python integers, or float64 as the reference has it."""
-    carrier = object if getattr(using, "unbounded_integers", False) else np.float64
-    apply = _applied(operation, problem, using)
-    return lambda *indicators: apply(*(indicator.astype(carrier) for indicator in indicators))

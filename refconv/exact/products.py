@@ -36,7 +36,7 @@ Float64s = npt.NDArray[np.float64]
 Apply = Callable[..., Any]  # of a reference, with the problem as its last argument
 Extent = tuple[int, int]
 
-CARRIERS = ((np.float32, 24, 100), (np.float64, SIGNIFICAND, 1000))  # bits, and the farthest exponent of a lowest bit
+CARRIERS = ((np.float32, 24, 100), (np.float64, SIGNIFICAND, math.inf))  # bits, and how far the lowest may be from 1
 WIDEST = 50  # bits of a slice that is cut without scaling
 DARING = tuple(product(range(3), range(3)))  # bits of slices and of first slices beyond what the worst digits allow
 TRIES = 2  # of cuts that actual digits may allow
@@ -72,7 +72,7 @@ def products(
     if not all(is_ordinary(*ends) for ends in (*extents, (low, high + terms))):
         return None
     if len(factors) == 1:
-        parts = real_slices(as_float64(factors[0]), extents[0], min(WIDEST, SIGNIFICAND + 1 - max(1, terms)))
+        parts = real_slices(as_float64(factors[0]), extents[0], min(WIDEST, SIGNIFICAND + 1 - terms))
         return [Part(apply(part, problem), exponent, exponent + SIGNIFICAND) for exponent, part in parts]
     carrier = _carrier(operation, factors, (low, high + terms), problem)
     if carrier is None:
@@ -99,13 +99,13 @@ def with_problem(operation: str, using: Any) -> Apply:
 
 def _carrier(operation: str, factors: list[Reals], ends: Extent, problem: Problem) -> tuple[Any, int] | None:
     """Return the narrowest format that holds every sum of products, so that one convolution is exact, and its bits."""
-    (low, high), bound = ends, math.inf
+    low, high = ends
     for kind, digits, reach in CARRIERS:
         if abs(low) > reach or any(factor.dtype.itemsize > np.dtype(kind).itemsize for factor in factors):
             continue
-        if low + digits < high <= low + digits + GAIN:
-            bound = min(bound, _bound(operation, factors[0], factors[1], problem))
-        if high <= low + digits or bound <= math.ldexp(1.0, low + digits):
+        if high <= low + digits:
+            return kind, digits
+        if high <= low + digits + GAIN and _bound(operation, factors, problem) <= math.ldexp(1.0, low + digits):
             return kind, digits
     return None
 
@@ -116,9 +116,9 @@ def carried(factors: list[Reals], kind: Any) -> list[Reals]:
     return [factor.astype(kind, copy=False) if factor is smaller else factor for factor in factors]
 
 
-def _bound(operation: str, first: Reals, second: Reals, problem: Problem) -> float:
+def _bound(operation: str, factors: list[Reals], problem: Problem) -> float:
     """Bound the sum of the magnitudes of the products of any result."""
-    return largest_magnitude(first) * _norm(operation, second, problem)
+    return largest_magnitude(factors[0]) * _norm(operation, factors[1], problem)
 
 
 def _norm(operation: str, second: Reals, problem: Problem) -> float:
@@ -131,7 +131,7 @@ def _norm(operation: str, second: Reals, problem: Problem) -> float:
     else:
         groups = sizes.reshape(problem.groups, len(sizes) // problem.groups, *sizes.shape[1:])
         sums = groups.sum(axis=(1, *range(3, groups.ndim)))
-    added = sizes.size // max(1, sums.size)
+    added = sizes.size / max(1, sums.size)
     rounded_up: float = largest_magnitude(sums) * (1 + 2 * added * float(np.finfo(sizes.dtype).eps))
     return min(rounded_up, largest_magnitude(sizes) * problem.reduction_length(operation))
 
@@ -163,8 +163,10 @@ def _pairs(extents: list[Extent], total: int) -> int:
 
 def _cut(
     operation: str, factors: list[Reals], extents: list[Extent], total: int, problem: Problem
-) -> tuple[list[Slice], list[Slice], Float64s]:
+) -> tuple[list[Slice], list[Slice], Float64s | None]:
     """Slice both factors, the second one side by side, so that columns are made once for all of its slices.
+
+    Side by side, these would not be in their groups: then there is nothing beside.
 
     Where the given extents fall short of a factor's, its first slice takes the bits that are missing.
     """
@@ -172,8 +174,7 @@ def _cut(
     first = real_slices(factors[0], extents[0], widths[0])
     count, axis = count_slices(extents[1], widths[1]), BESIDE[operation][0]
     if problem.groups > 1:
-        second = as_float64(factors[1])
-        return first, real_slices(second, extents[1], widths[1]), second
+        return first, real_slices(as_float64(factors[1]), extents[1], widths[1]), None
     shape = list(factors[1].shape)
     shape[axis] *= count
     beside = np.empty(shape, like=factors[1])
@@ -188,10 +189,10 @@ def _all_fit(operation: str, first: list[Slice], second: list[Slice], problem: P
 
 
 def _of_pairs(
-    operation: str, first: list[Slice], second: list[Slice], beside: Float64s, problem: Problem, apply: Apply
+    operation: str, first: list[Slice], second: list[Slice], beside: Float64s | None, problem: Problem, apply: Apply
 ) -> list[Part]:
     """Convolve every pair."""
-    if problem.groups > 1:
+    if beside is None:
         return [_part(apply(one, other, problem), e, f) for e, one in first for f, other in second]
     field = BESIDE[operation][1]
     wider, parts = replace(problem, **{field: len(second) * getattr(problem, field)}), []

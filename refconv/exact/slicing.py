@@ -50,7 +50,7 @@ def finite_extent(tensor: Reals) -> tuple[int, int] | None:
         if not math.isfinite(here):
             return None
         largest = max(largest, here)
-        if here and low == LAST and is_elsewhere(piece):  # where few calls matter more than short ones
+        if here and low == LAST:
             low = _lowest_bit_of_smallest(piece, here)
         if here and not _are_multiples(piece, low, math.frexp(here)[1]):
             low = min(low, _lowest_bit(as_float64(piece)))
@@ -60,7 +60,7 @@ def finite_extent(tensor: Reals) -> tuple[int, int] | None:
 def _pieces(flat: Reals) -> Iterator[Reals]:
     """Cut a tensor into pieces that stay in cache, the first one short, or into few where there is no such cache."""
     first, each = (AT_ONCE, AT_ONCE) if is_elsewhere(flat) else (_FIRST, _PIECE)
-    ends = [0, *range(first, flat.size, each), flat.size] if flat.size else []
+    ends = [0, *range(first, flat.size, each), flat.size]
     return (flat[start:stop] for start, stop in pairwise(ends))
 
 

@@ -89,7 +89,7 @@ def resolve(factors: list[Array], apply: Apply) -> Array:
     factors : list of array of float64
         The two factors of the operation, or its only one.
     apply : callable
-        The operation of a reference, exact on integers.
+        The operation of a reference, on float64 that holds zeros and ones.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def _rules(factors: int) -> tuple[list[tuple[str, ...]], ...]:
 
 def _indicators(tensor: Array) -> dict[str, Array]:
     return {
-        "any": np.ones_like(tensor, dtype=bool),
+        "any": np.ones_like(tensor),
         "nan": np.isnan(tensor),
         "infinite": np.isinf(tensor),
         "inf": tensor == np.inf,
@@ -137,7 +137,7 @@ def _any_product(pairs: list[tuple[str, ...]], kinds: list[dict[str, Array]], ap
     found: Any = False
     for pair in pairs:
         indicators = [kind[name] for kind, name in zip(kinds, pair, strict=True)]
-        counts = apply(*(indicator.astype(np.int64) for indicator in indicators))
+        counts = apply(*(indicator.astype(np.float64) for indicator in indicators))
         found = found | in_place(counts > 0).astype(bool)
     return found
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import every_problem, integer_tensors, real_tensors
 
-from refconv import ConvProblem, exact
-from refconv.exact.slicing import ceil_log2, extent, slices, widths
+from refconv import ConvProblem, FormatError, exact
+from refconv.exact import slicing
+from refconv.exact.slicing import as_reals, ceil_log2, extent, finite_extent, slices, widths
 from refconv.formats import get_format
 from refconv.reference import direct, im2col, sparse
 
@@ -64,6 +65,28 @@ def test_magnitudes_and_counts_are_the_same_by_all_references(problem, seed, ope
     counts = [exact.count_terms(operation, tensors, problem, reference) for reference in REFERENCES]
     assert len({total.round(get_format("float64"), upward=True).tobytes() for total in sums}) == 1
     assert len({count.tobytes() for count in counts}) == 1
+
+
+@each
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_bias_is_one_term_more_of_a_forward_pass_alone(reference, operation):
+    tensors = real_tensors(SMALL)
+    with_bias, without = (
+        exact.count_terms(operation, made, SMALL, reference) for made in (tensors, tensors | {"bias": None})
+    )
+    assert with_bias.dtype == without.dtype == np.int64
+    assert (with_bias - without == (operation == "forward")).all()
+    assert 1 <= without.max() <= SMALL.reduction_length(operation)
+
+
+@each
+@pytest.mark.parametrize("operation", ["forward", "grad_input", "grad_weight"])
+def test_nothing_times_numbers_near_the_ends_of_float64_is_zero(reference, operation):
+    tensors = real_tensors(SMALL)
+    first, second = exact.FACTORS[operation]
+    tensors[first], tensors[second] = tensors[first] * 2.0**1010, tensors[second] * 0
+    got = exact.exact_sum(operation, tensors | {"bias": None}, SMALL, reference).round(get_format("float64"))
+    assert got.tobytes() == np.zeros(SMALL.shape_of(operation)).tobytes()
 
 
 @each
@@ -130,9 +153,57 @@ def test_small_integers_need_one_product_only():
 
 
 def test_extent_finds_the_lowest_bit_and_the_bound():
+    assert extent(np.zeros(0)) == (0, 0)
     assert extent(np.array([0.0, -0.375, 5.0])) == (-3, 3)
     assert extent(np.zeros(3)) == (0, 0)
     assert extent(np.array([5e-324])) == (-1074, -1073)
+
+
+@pytest.mark.parametrize(("kinds", "carrier"), [
+    (("float16", "bfloat16", "float8_e5m2", "float8_e4m3fn", "float32", "int8", "uint8"), np.float32),
+    (("int32", "float64"), np.float64),
+])  # fmt: skip
+def test_numbers_are_carried_by_the_narrowest_float_that_holds_them(kinds, carrier):
+    for kind in kinds:
+        carried = as_reals(np.ones(2, get_format(kind).dtype))
+        assert carried.dtype == carrier
+        assert carried.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_has_no_extent(value):
+    with pytest.raises(FormatError, match="a tensor must be finite to have an extent, got NaN or infinity"):
+        extent(np.array([1.0, value]))
+    assert finite_extent(np.array([1.0, value])) is None
+
+
+@given(
+    st.lists(st.tuples(st.integers(-(2**12), 2**12), st.integers(-60, 60)), min_size=1, max_size=12),
+    st.sampled_from([np.float32, np.float64]),
+)
+def test_extent_looks_at_every_piece_of_a_tensor(numbers, kind):
+    """Pieces of two and three numbers: what the first one says of the lowest bit is held against all others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slicing, "_FIRST", 2)
+        patch.setattr(slicing, "_PIECE", 3)
+        found = extent(np.array([significand * 2.0**exponent for significand, exponent in numbers], kind))
+    whole = [abs(significand) << (60 + exponent) for significand, exponent in numbers]
+    low = min(((value & -value).bit_length() - 61 for value in whole if value), default=0)
+    assert found == (low, max(value.bit_length() - 60 for value in whole) if any(whole) else 0)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("bits", [20, 22, 23, 24, 50, 51, 52, 53])
+def test_one_number_among_many_has_the_lowest_bit(kind, bits):
+    if bits > np.finfo(kind).nmant + 1:
+        return
+    values = np.full(1000, 2.0 ** (bits - 1), kind)
+    for low in (0, 1, 2):
+        values[700] = 2.0 ** (bits - 1) + 2.0**low
+        assert extent(values) == (low, bits)
+        assert extent(-values) == (low, bits)
+        values[:600] = 2.0 ** (low + 1)
+        assert extent(values) == (low, bits)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from elsewhere import Elsewhere
 
 from refconv import ConvProblem, ImplementationError, TransposedProblem, exact
-from refconv.exact.places import held, is_elsewhere
+from refconv.exact.places import AT_ONCE, at_once, held, is_elsewhere, readable
 from refconv.formats import get_format
 from refconv.implementations.devices import load_cupy
 from refconv.judge import standard_interval
@@ -105,6 +105,32 @@ def test_subnormal_numbers_of_float32_are_read_on_a_device_that_takes_them_for_z
     for out in ("float32", "float64"):
         y = exact.fetched(exact.forward(tensor, weight, tensor.reshape(-1)[:1], problem, out, im2col))
         assert y.tolist() == [[[[2.0**-148 + 3.0 * 2.0**-130]]]]
+
+
+@places
+def test_what_has_no_subnormal_numbers_of_float32_stays_as_it_is(there):
+    for tensor in (np.array([0.0, -0.0, 2.0**-126, -3.0], np.float32), np.array([2.0**-140])):
+        carried_there = there(tensor)
+        assert readable(carried_there) is carried_there
+    for small in (2.0**-149, 2.0**-126 - 2.0**-149, -(2.0**-149)):
+        assert readable(np.array([small], np.float32)).dtype == np.float32
+        read = readable(there(np.array([1, small], np.float32)))
+        assert is_elsewhere(read)
+        assert exact.fetched(read).tolist() == [1, small]
+
+
+@places
+def test_elsewhere_works_on_as_many_elements_as_keep_it_busy(there):
+    assert at_once(there(np.ones(3)), 7) == AT_ONCE
+    assert at_once(np.ones(3), 7) == 7
+
+
+@places
+def test_nothing_times_numbers_near_the_ends_of_float64_is_zero_where_the_tensors_are(there):
+    tensors = {"x": there(np.full(POINTWISE.x_shape, 2.0**1010)), "weight": there(np.zeros(POINTWISE.weight_shape))}
+    result = exact.exact_sum("forward", tensors, POINTWISE, im2col).round(get_format("float64"))
+    assert is_elsewhere(result)
+    assert exact.fetched(result).tobytes() == np.zeros(POINTWISE.y_shape).tobytes()
 
 
 def test_the_arrays_of_these_tests_mix_with_none_of_numpys():
