@@ -60,7 +60,7 @@ def unfolded(x: Array, like: Array, problem: ConvProblem, budget: int) -> Iterat
         if is_pointwise(problem):
             columns = xp.astype(part(x, block), like.dtype, copy=False)
         elif speaks_numpy(columns) and math.prod(_reach(block, problem)) <= math.prod(columns.shape[1:]):
-            columns[...] = _windows(_patch(x, block, like, problem), block, problem)
+            columns[...] = _windows(_patch(x, block, like, problem), problem)
         else:
             _copy_taps(x, columns, block, problem)
         yield block, xp.reshape(columns, matrices(columns, problem))
@@ -153,7 +153,7 @@ def _patch(x: Array, block: Block, like: Array, problem: ConvProblem) -> Array:
     return patch
 
 
-def _windows(patch: Array, block: Block, problem: ConvProblem) -> Array:
+def _windows(patch: Array, problem: ConvProblem) -> Array:
     """View a patch as columns: a step along the kernel is its dilation, a step along the outputs the stride."""
     count = len(problem.kernel_size)
     axes = zip(problem.kernel_size, problem.dilation, strict=True)
@@ -169,12 +169,10 @@ def _copy_taps(x: Array, columns: Array, block: Block, problem: ConvProblem) -> 
     images = _channels_first(x)[:, block.images, ...]
     for tap in _taps(block, problem):
         row = columns[:, *tap.kernel, ...]
-        for axis, (met, length) in enumerate(zip(tap.output, _extents(block)[1:], strict=True)):
+        for axis, met in enumerate(tap.output):
             before = (slice(None),) * (axis + 2)
-            if met.start > 0:
-                row[*before, : met.start, ...] = 0
-            if met.stop < length:
-                row[*before, met.stop :, ...] = 0
+            row[*before, : met.start, ...] = 0
+            row[*before, met.stop :, ...] = 0
         row[:, :, *tap.output] = images[:, :, *tap.input]
 
 

@@ -262,11 +262,14 @@ def test_direct_computes_python_integers_of_any_size():
     assert y[0, 0, 0, 0] == 10**80 - 1
 
 
-def test_im2col_keeps_to_the_array_api():
-    tensors = integer_tensors(ODD)
+@pytest.mark.parametrize("dtype", [np.float64, np.int32, np.int8])
+@pytest.mark.parametrize("problem", [ODD, DEPTHWISE, POINTWISE], ids=["odd", "depthwise", "pointwise"])
+def test_im2col_keeps_to_the_array_api(problem, dtype):
+    tensors = integer_tensors(problem, largest=1, dtype=dtype)
     strict = {name: array_api_strict.asarray(tensor) for name, tensor in tensors.items()}
-    expected, got = run(direct, tensors, ODD), run(im2col, strict, ODD)
+    expected, got = run(direct, tensors, problem), run(im2col, strict, problem)
     for operation in OPERATIONS:
+        assert got[operation].dtype == strict["x"].dtype
         np.testing.assert_array_equal(np.asarray(got[operation]), expected[operation])
 
 

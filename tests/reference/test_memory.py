@@ -89,6 +89,18 @@ def test_im2col_holds_more_of_the_smaller_numbers(problem):
         assert BUDGET * 3 // 4 <= extra_bytes(im2col, "grad_weight", problem, dtype) <= 2 * BUDGET + SMALL
 
 
+def test_depthwise_holds_more_of_the_smaller_numbers():
+    for dtype, least in ((np.float32, BUDGET * 3 // 4), (np.float64, BUDGET // 2)):
+        assert least <= extra_bytes(im2col, "grad_weight", PROBLEMS["depthwise"], dtype) <= BUDGET + SMALL
+
+
+@each_operation
+def test_depthwise_takes_one_channel_where_the_budget_is_less(operation, monkeypatch):
+    monkeypatch.setattr(depthwise, "CACHE", 1)
+    channel = 8 * 3 * 31 * 33  # planes, outputs and products, with the padding
+    assert extra_bytes(im2col, operation, PROBLEMS["depthwise"]) <= channel + SMALL
+
+
 @pytest.mark.parametrize("problem", [PROBLEMS[name] for name in ("plain", "strided", "many small images")])
 def test_sparse_makes_use_of_the_budget(problem):
     """Blocks as small as may be would keep to every limit, and would be slow."""
