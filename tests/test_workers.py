@@ -13,6 +13,7 @@ from refconv import RefconvError
 from refconv.errors import WorkerError
 from refconv.generate import generate
 from refconv.generate import run as running
+from refconv.generate.workshop import kept, workshop
 from refconv.suite import verify_files
 from refconv.workers import cores, dask_executor, spread
 
@@ -154,9 +155,21 @@ def test_a_killed_run_leaves_finished_groups_and_the_next_one_gives_the_same_byt
     assert (tmp_path / "suite/SHA256SUMS").read_bytes() == (tmp_path / "whole/SHA256SUMS").read_bytes()
 
 
-def test_two_runs_at_one_place_do_not_meet(tmp_path):
-    from refconv.generate.workshop import workshop
+@pytest.mark.parametrize("note", ["", "{}", "[" * 100_000, '{"record": {"files": [{}]}}'])
+def test_a_kept_group_whose_note_cannot_be_read_is_made_again(tmp_path, note):
+    (tmp_path / "thin.made").write_text(note)
+    assert list(kept(tmp_path)) == []
 
+
+def test_what_another_purpose_has_left_is_removed(tmp_path):
+    with pytest.raises(Killed), workshop(tmp_path / "suite", ("a",)):
+        raise Killed
+    (stale,) = tmp_path.iterdir()
+    with workshop(tmp_path / "suite", ("b",)) as folder:
+        assert list(tmp_path.iterdir()) == [folder] != [stale]
+
+
+def test_two_runs_at_one_place_do_not_meet(tmp_path):
     with workshop(tmp_path / "suite", ("a",)), pytest.raises(RefconvError, match="another run is making this suite"):
         workshop(tmp_path / "suite", ("a",)).__enter__()
 

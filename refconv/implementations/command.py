@@ -132,7 +132,7 @@ class Command:
     def _begin(self) -> None:
         """Start the program and greet it."""
         if self._failed_starts >= ATTEMPTS:
-            raise ImplementationError(f"{self.words[0]} was given up after {ATTEMPTS} starts that failed.")
+            raise ImplementationError(f"was given up after {ATTEMPTS} starts that failed")
         self._failed_starts += 1
         try:
             self._program = Program(self.words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -243,7 +242,7 @@ class Isolated:
 def _cause(code: int | None) -> str:
     if code is None:
         return "its process broke the connection and had to be killed"
-    if code < 0:
-        with contextlib.suppress(ValueError):
-            return f"its process died of {signal.Signals(-code).name}"
-    return f"its process ended by itself, with exit code {code}"
+    if code >= 0:
+        return f"its process ended by itself, with exit code {code}"
+    names = {int(known): known.name for known in signal.Signals}
+    return f"its process died of {names.get(-code, f'signal {-code}')}"

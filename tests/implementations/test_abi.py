@@ -5,6 +5,7 @@ import pytest
 from foreign import compiled, needs_cc
 
 from refconv.implementations import abi
+from refconv.quantization import Quantization
 
 STRUCTS = {"refconv_tensor": abi.Tensor, "refconv_problem": abi.Problem, "refconv_quantization": abi.Quantized}
 CONSTANTS = {
@@ -36,3 +37,11 @@ def test_ctypes_and_the_header_agree_on_every_offset_and_constant(tmp_path):
 def test_a_struct_begins_with_its_size(struct):
     assert struct._fields_[0][0] == "size"
     assert struct.size.offset == 0
+
+
+def test_the_struct_of_a_quantised_layer_holds_a_scale_and_a_zero_point_for_each_channel():
+    struct = abi.quantization_struct(Quantization(0.5, 3, (0.25, 2.0), (-1, 4), 8.0, -7, "int8"))
+    channels = struct.weight_count
+    assert channels == 2
+    assert (struct.weight_scale[:channels], struct.weight_zero_point[:channels]) == ([0.25, 2.0], [-1, 4])
+    assert (struct.x_scale, struct.y_scale, struct.x_zero_point, struct.y_zero_point) == (0.5, 8.0, 3, -7)

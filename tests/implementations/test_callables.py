@@ -118,3 +118,8 @@ def test_something_else_is_refused():
 def test_a_wrapped_implementation_is_not_wrapped_again():
     runner = as_runner(im2col)
     assert as_runner(runner) is runner
+
+
+def test_a_class_written_in_c_is_made_without_arguments():
+    with pytest.raises(ImplementationError, match=r"must be a function conv2d\(.*, got \{\}\."):
+        as_runner(dict)  # of whose arguments Python knows nothing

@@ -13,7 +13,7 @@ from foreign import CORE, EXAMPLES, HARNESS_ZOO, alive, needs_node, needs_posix
 import refconv
 from refconv import ImplementationError
 from refconv.implementations import command
-from refconv.implementations.command import Command
+from refconv.implementations.command import Command, _same
 from refconv.implementations.protocol_test import call_of
 from refconv.suite.embedded import smoke_folder
 
@@ -219,3 +219,9 @@ input()
     assert [answer.status for answer in answers] == ["CRASH"] * 4 + ["ERROR"] * 2
     assert "was given up after 3 starts that failed" in answers[-1].message
     assert len(left_behind) == 4
+
+
+def test_a_file_that_is_gone_is_not_what_was_written(tmp_path):
+    (tmp_path / "x").write_bytes(b"12")
+    assert _same(tmp_path / "x", b"12")
+    assert not _same(tmp_path / "weight", b"12")

@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from refconv.implementations.limits import leftovers
 from refconv.quantization import Quantization
 from refconv.suite.embedded import smoke_folder
 
+AXES = Path(__file__).parents[2] / "vectors" / "axes"
+NAMED = ("same-*-image", "same-*er-image-groups", "valid-image", "valid-transposed-image")
 PACKAGES = {
     "jax": "jax", "tensorflow": "tensorflow", "paddle": "paddle", "openvino": "openvino", "mlx": "mlx",
     "tinygrad": "tinygrad", "opencv": "cv2", "ncnn": "ncnn",
@@ -189,3 +192,25 @@ def test_cupy_without_a_device_says_so(monkeypatch):
 def test_cupy_carries_tensors_there_and_back(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", stand_in(1))
     assert refconv.check(load_implementation("cupy"), refconv.load_suite(smoke_folder()), ["worked-example*"]).passed
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", ["onnx", "onnxruntime"])
+def test_padding_may_be_said_to_onnx_by_name(name):
+    load(name)
+    runner, axes = load_implementation(f"{name}:auto_pad"), refconv.load_suite(AXES)
+    named = refconv.check(runner, axes, [f"named-padding-float32-exact/{some}" for some in NAMED], ["forward"])
+    assert [(outcome.case_id, outcome.message) for outcome in named.failures] == []
+    assert named.executed == len(named.outcomes) > 5
+    other = refconv.check(runner, refconv.load_suite(smoke_folder()), ["*-float32-exact/*"], ["forward"])
+    assert {"UNSUPPORTED"} < {outcome.status for outcome in other.outcomes} <= {"PASS", "UNSUPPORTED"}
+    assert any("SAME_UPPER, SAME_LOWER, VALID stand for other pads than" in item.message for item in other.outcomes)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", ["onnx", "onnxruntime"])
+def test_bytes_need_no_bias(name):
+    x, weight = integers(PROBLEM.x_shape, np.int8), integers(PROBLEM.weight_shape, np.int8)
+    tensors = {"x": x, "weight": weight, "bias": None}
+    truth = load_implementation("direct").run("forward", tensors, PROBLEM)
+    np.testing.assert_array_equal(load(name).run("forward", tensors, PROBLEM), truth)

@@ -3,6 +3,7 @@ import ctypes
 import numpy as np
 import pytest
 
+from refconv.implementations import fenced
 from refconv.implementations.fenced import ALIGNMENT, NEAR, Fenced
 
 
@@ -33,3 +34,9 @@ def test_protected_memory_can_be_written_again():
     block.allow_writes(True)
     block.content[:] = np.arange(8)
     assert block.content.tolist() == list(range(8))
+
+
+@pytest.mark.skipif(fenced._mprotect is None, reason="needs mprotect")
+def test_memory_that_cannot_be_protected_is_an_error():
+    with pytest.raises(OSError, match="mprotect failed"):
+        fenced._protect(1, 1, 0)  # which is the address of no page

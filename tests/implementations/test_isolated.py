@@ -11,6 +11,7 @@ import pytest
 from refconv import check, conv2d, load_suite
 from refconv.errors import ImplementationError
 from refconv.implementations import Call, CallError, Isolated, SessionRunner, open_session
+from refconv.implementations.isolated import _cause
 from refconv.problem import ConvProblem
 from refconv.suite.embedded import smoke_folder
 
@@ -96,8 +97,8 @@ def test_greed_is_the_outcome_of_one_case():
     assert "Unable to allocate 8.00 GiB" in outcome.message
 
 
-def call(kernel, value=1):
-    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(4, 5), kernel_size=(kernel, kernel))
+def call(kernel, value=1, size=(4, 5)):
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=size, kernel_size=(kernel, kernel))
     tensors = {"x": np.full(problem.x_shape, value, np.float32), "weight": np.ones(problem.weight_shape, np.float32)}
     return Call("a/b", "forward", tensors, problem)
 
@@ -188,3 +189,66 @@ def test_a_killed_parent_takes_its_child_along(tmp_path):
     else:
         pytest.fail("the child lives on")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_large_inputs_are_handed_over_one_call_at_a_time(monkeypatch):
+    monkeypatch.setattr("refconv.implementations.isolated.TOGETHER", 0)
+    with Isolated(f"{ZOO}:segfault") as session:
+        found = [answer.status for answer in session.answers([call(3), call(4), call(2), call(3)])]
+        assert found == ["RETURNED", "RETURNED", "CRASH"]
+        assert [answer.status for answer in session.answers([call(3), call(4)])] == ["RETURNED"] * 2
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_new_implementation_has_no_earlier_calls_and_what_waited_is_not_lost():
+    with Isolated(f"{ZOO}:Counting") as session:
+        waiting = session.answers([call(3), call(3)])
+        session.renew()
+        again = session.answers([call(3)])
+        assert [float(answer.result.flat[0]) for answer in (*waiting, *again)] == [1, 2, 1]
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_process_that_is_gone_is_renewed_by_the_next_call():
+    with Isolated(f"{ZOO}:segfault") as session:
+        session._process.popen.kill()
+        session.renew()
+        assert session.call(call(3)).status == "RETURNED"
+        assert session.call(call(2)).status == "CRASH"
+        session.renew()
+        assert session.call(call(3)).status == "RETURNED"
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_process_that_closes_its_pipes_and_stays_is_killed(monkeypatch):
+    monkeypatch.setattr("refconv.implementations.child_process.PATIENCE", 0.2)
+    with Isolated(f"{ZOO}:closes_its_pipes") as session:
+        answer = session.call(call(2))
+        assert (answer.status, answer.message) == (
+            "CRASH", "its process broke the connection and had to be killed"
+        )  # fmt: skip
+        assert session.call(call(3)).status == "RETURNED"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(3, "ended by itself, with exit code 3"), (-11, "died of SIGSEGV"), (-40, "died of signal 40")],
+)
+def test_the_end_of_a_process_is_put_in_words(code, words):
+    assert _cause(code) == f"its process {words}"
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_as_a_runner_misdeeds_show_in_the_memory_of_the_caller():
+    with Isolated(f"{ZOO}:writes_its_input") as session:
+        bad = call(2)
+        SessionRunner(session).run("forward", bad.tensors, bad.problem)
+        assert np.isnan(bad.tensors["x"]).all()
+        assert not np.isnan(bad.tensors["weight"]).any()
+    with Isolated(f"{ZOO}:returns_its_buffer") as session:
+        runner = SessionRunner(session)
+        calls = [call(2, value, (3, 3)) for value in (1, 2)]
+        first, second = (runner.run("forward", bad.tensors, bad.problem) for bad in calls)
+        assert np.isnan(first).all()
+        assert not np.isnan(second).any()

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from refconv import check, load_suite
+from refconv import FormatError, check, load_suite
 from refconv.implementations import load_implementation
+from refconv.implementations.layouts import Layouts
 
 AXES = Path(__file__).parents[2] / "vectors" / "axes"
 SOURCE = """
@@ -70,3 +71,9 @@ def test_gradients_come_back_in_order_and_a_process_of_its_own_knows_the_layouts
 def test_weights_of_transposed_convolutions_have_no_other_layout(suite):
     report = check(load_implementation("im2col@NCHW,HWIO"), suite, ["conv-transpose2d-float32-exact/plain"])
     assert {outcome.status for outcome in report.outcomes} == {"UNSUPPORTED"}
+
+
+@pytest.mark.parametrize(("options", "name"), [({"image": "NWHC"}, "layout"), ({"weight": "OHIW"}, "weight_layout")])
+def test_an_unknown_layout_is_refused(options, name):
+    with pytest.raises(FormatError, match=f"^{name} must be one of [A-Z, ]+, got '{next(iter(options.values()))}'"):
+        Layouts(**options)

@@ -6,6 +6,8 @@ from refconv import ConvProblem, ImplementationError, check, load_suite
 from refconv.implementations import as_runner
 from refconv.implementations.keywords import pick
 from refconv.implementations.layers import is_layer
+from refconv.implementations.protocol import Demand
+from refconv.quantization import Quantization
 from refconv.reference import im2col
 from refconv.suite.embedded import smoke_folder
 
@@ -148,3 +150,17 @@ class ProtocolWithOptions:
 @pytest.mark.parametrize("other", [Protocol, ProtocolWithOptions, Layer(None, None), im2col, np.convolve, int])
 def test_other_things_are_no_layers(other):
     assert not is_layer(other)
+
+
+def test_a_layer_is_not_quantised():
+    quantization = Quantization(1.0, 0, (1.0,), (0,), 1.0, 0, "int8")
+    with pytest.raises(NotImplementedError, match="Layer is no quantised layer"):
+        as_runner(Layer).run("forward", {}, PROBLEM, Demand(quantization=quantization))
+
+
+def test_a_class_whose_arguments_are_unknown_is_no_layer():
+    class Odd(Layer):
+        __signature__ = "written in C"
+
+    assert is_layer(Layer)
+    assert not is_layer(Odd)

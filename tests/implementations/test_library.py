@@ -177,3 +177,11 @@ def test_the_header_is_clean_in_cxx17(tmp_path):
     source.write_text('#include "refconv_impl.h"\nint main() { return 0; }\n')
     strict = ["-std=c++17", "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", f"-I{include_dir()}"]
     subprocess.run(["c++", *strict, str(source)], check=True)
+
+
+@pytest.mark.parametrize(("answer", "name"), [('"my layer"', "my layer"), ("0", "libnamed")])
+def test_a_library_may_say_its_name(tmp_path, answer, name):
+    source = tmp_path / "named.c"
+    source.write_text(UNWRITTEN + f"const char *refconv_name(void) {{ return {answer}; }}\n")
+    path = library(source, tmp_path / "libnamed.so", "-DVERSION=1", "-DBYTES=4")
+    assert LibraryRunner(path).name == name

@@ -1,9 +1,10 @@
 import sys
+from importlib.metadata import EntryPoint
 
 import pytest
 
 from refconv import ImplementationError
-from refconv.implementations import engines, load_implementation
+from refconv.implementations import engines, load_implementation, loading
 
 GOOD = """
 def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
@@ -94,3 +95,25 @@ def test_a_near_miss_is_told_what_was_meant(tmp_path):
     for text, meant in (("pytorch", "torch"), ("im2cols", "im2col")):
         with pytest.raises(ImplementationError, match=f"did you mean {meant}\\?"):
             load_implementation(text)
+
+
+def test_a_checkout_that_is_not_installed_knows_its_engines_all_the_same(tmp_path, monkeypatch):
+    other = EntryPoint("theirs", "theirs:create", loading.GROUP)
+    monkeypatch.setattr(loading, "entry_points", lambda group: [other])
+    monkeypatch.setattr(loading, "__file__", str(tmp_path / "refconv" / "implementations" / "loading.py"))
+    loading._of_a_checkout.cache_clear()
+    assert engines() == {"theirs": other}  # there is nothing beside it
+    (tmp_path / "pyproject.toml").write_text(f'[project.entry-points."{loading.GROUP}"]\nmine = "mine.engine:create"\n')
+    loading._of_a_checkout.cache_clear()
+    assert {name: point.value for name, point in engines().items()} == {
+        "mine": "mine.engine:create", "theirs": "theirs:create"
+    }  # fmt: skip
+    loading._of_a_checkout.cache_clear()
+
+
+def test_a_file_without_functions_has_none_to_suggest(tmp_path):
+    path = tmp_path / "constants.py"
+    path.write_text("pi = 3\n")
+    with pytest.raises(ImplementationError) as caught:
+        load_implementation(str(path))
+    assert "constants.py:" not in str(caught.value)

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 import refconv
-from refconv.implementations import RESULT_NAMES
+from refconv.implementations import RESULT_NAMES, Call
 from refconv.implementations.hexwords import from_words, to_words
+from refconv.implementations.protocol import Demand
 from refconv.implementations.stream_results import StreamResults
+from refconv.quantization import Quantization
 from refconv.suite.embedded import smoke_folder
 
 WORKED = "worked-example-float32-iota/x3x3-w2x2"
@@ -69,3 +71,11 @@ def test_words_are_the_bits(name):
     words = to_words(tensor)
     assert {len(word) for word in words} == {2 * tensor.dtype.itemsize}
     assert from_words(words, tensor.dtype).tobytes() == tensor.tobytes()
+
+
+def test_a_stream_has_no_quantised_layers():
+    demand = Demand(quantization=Quantization(1.0, 0, (1.0,), (0,), 1.0, 0, "int8"))
+    with StreamResults([]) as session:
+        answer = session.call(Call("a/b", "forward", {}, None, demand))
+        assert (answer.status, answer.message) == ("UNSUPPORTED", "the stream has no quantised layers")
+        assert session.missing == []

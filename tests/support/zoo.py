@@ -129,6 +129,12 @@ def huge(y):
     return np.zeros((5000, 5000), np.float32)
 
 
+@_misbehaving
+def closes_its_pipes(y):
+    os.closerange(0, 256)
+    time.sleep(1000)
+
+
 def refuses_to_start():
     raise AssertionError("never called")
 
@@ -141,3 +147,14 @@ class Refusing:
 
     def forward(self, x, weight, bias, problem):
         """Never called."""
+
+
+class Counting:
+    """Returns how often it was called."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def forward(self, x, weight, bias, problem):
+        self.calls += 1
+        return np.full(problem.y_shape, self.calls, x.dtype)
