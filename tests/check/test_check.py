@@ -209,6 +209,10 @@ def test_assert_conv2d_names_the_first_failures(smoke):
         assert_conv2d(lambda x, weight, bias=None: x[:, :1, :-1, :-1], select=["worked-example-*"])
 
 
+def test_assert_conv2d_says_nothing_of_what_is_right():
+    assert assert_conv2d(conv2d, select=["worked-example-*"]) is None
+
+
 def test_assert_conv2d_names_the_bug(smoke):
     def flipped(x, weight, bias=None):
         return conv2d(x, weight[:, :, ::-1, ::-1], bias)
