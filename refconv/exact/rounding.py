@@ -166,7 +166,7 @@ def _to_integer(
     """Return integers as they are; refuse fractions and whatever the format cannot hold."""
     shift = np.clip(exponent, -63, 63)
     size = np.ldexp(leading.astype(np.float64), shift.astype(np.int32))  # where shifting would leave int64
-    value = np.where(shift >= 0, leading << np.clip(shift, 0, 31), leading >> np.clip(-shift, 0, 62))
+    value = leading << np.clip(shift, 0, 31) >> np.clip(-shift, 0, 62)
     fraction = sticky | ((shift < 0) & ((value << np.clip(-shift, 0, 62)) != leading))
     outside = (size > out.largest) | (size < out.smallest)
     if fraction.any() or outside.any():

@@ -11,6 +11,7 @@ from problems import every_problem, integer_tensors, real_tensors
 from refconv import ConvProblem, exact
 from refconv.exact import bounded
 from refconv.exact.bounded import BoundedSum
+from refconv.exact.slicing import extent
 from refconv.exact.sums import FloatSum
 from refconv.formats import get_format
 from refconv.reference import direct, im2col, sparse
@@ -194,6 +195,21 @@ def test_only_what_takes_several_convolutions_and_has_ordinary_squares_is_bounde
     }
     found = {name: type(exact.exact_sum("forward", kind, LAYER, im2col)).__name__ for name, kind in kinds.items()}
     assert found == {"real": "BoundedSum", "integers": "FloatSum", "large": "FloatSum", "small": "FloatSum"}
+
+
+def test_factors_reach_from_2_to_the_minus_400_to_2_to_the_400():
+    """So that their squares can be added up in float64."""
+    tensors = {**real_tensors(LAYER), "bias": None}
+    for name in ("x", "weight"):
+        low, high = extent(tensors[name])
+        for scale, kind in (
+            (-400 - low, BoundedSum),
+            (-401 - low, FloatSum),
+            (400 - high, BoundedSum),
+            (401 - high, FloatSum),
+        ):
+            scaled = tensors | {name: np.ldexp(tensors[name], scale)}
+            assert isinstance(exact.exact_sum("forward", scaled, LAYER, im2col), kind)
 
 
 def test_short_problems_are_convolved_in_slices(monkeypatch):

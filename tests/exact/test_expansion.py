@@ -109,6 +109,8 @@ def test_zero_is_positive_and_a_vanishing_result_keeps_its_sign():
 def test_integers_are_checked():
     small = FloatSum((1,), (Part(np.array([2.0**40]), 0, 41), Part(np.array([1 - 2.0**40]), 0, 41)))
     assert small.round(get_format("int32")).tolist() == [1]
+    large = [Part(np.array([value]), 60, 61) for value in (2.0**60, -(2.0**60))]
+    assert FloatSum((1,), (*large, Part(np.array([3.0]), 0, 2))).round(get_format("int32")).tolist() == [3]
     for parts in ((0.5,), (2.0**31,), (3.0, 2.0**-60)):
         bad = FloatSum((1,), tuple(Part(np.array([part]), -60, 32) for part in parts))
         with pytest.raises(FormatError, match="int32 must hold every exact result"):

@@ -143,6 +143,12 @@ def test_integer_formats_hold_their_range_and_refuse_the_rest(value, fits):
                 total.round(get_format("int32"))
 
 
+def test_integers_may_be_multiples_of_a_power_of_two():
+    for shift in (0, 1, 3, 24):
+        total = SlicedSum((3,), ((shift, np.array([5, -5, 0])),))
+        assert total.round(get_format("int32")).tolist() == [5 << shift, -5 << shift, 0]
+
+
 @pytest.mark.parametrize("value", [2**62, 2**64 + 2**3, 2**70 + 2**9, -(2**64) - 2**3, 2**200 + 2**140])
 @pytest.mark.parametrize("name", ["int8", "uint8", "int32"])
 def test_what_is_too_large_for_64_bits_is_too_large_for_every_integer_format(value, name):
