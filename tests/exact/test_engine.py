@@ -127,6 +127,19 @@ def test_the_functions_by_name_round_the_sum(reference, operation):
     np.testing.assert_array_equal(got, expected)
 
 
+@each
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_functions_by_name_overflow_as_they_are_told(reference, operation):
+    pointwise = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(2,), kernel_size=(1,))
+    factors = [np.full(pointwise.shape_of(name), 2.0**20) for name in exact.FACTORS[operation]]
+    arguments = (*factors, *[None] * (operation == "forward"), pointwise, "float8_e4m3fn", reference)
+    for mode, expected in (("saturate", 448.0), ("nan", np.nan)):
+        results = getattr(exact, operation)(*arguments, mode).astype(np.float64)
+        np.testing.assert_array_equal(results, np.full(pointwise.shape_of(operation), expected))
+    with pytest.raises(FormatError, match="must be one of saturate, nan, got None"):
+        getattr(exact, operation)(*arguments)
+
+
 @pytest.mark.parametrize("width", [1, 2, 7, 24, 53])
 def test_slices_add_up_to_the_tensor_and_keep_their_width(width):
     tensor = real_tensors(SMALL, binades=40)["x"]
@@ -190,6 +203,15 @@ def test_extent_looks_at_every_piece_of_a_tensor(numbers, kind):
     whole = [abs(significand) << (60 + exponent) for significand, exponent in numbers]
     low = min(((value & -value).bit_length() - 61 for value in whole if value), default=0)
     assert found == (low, max(value.bit_length() - 60 for value in whole) if any(whole) else 0)
+
+
+@pytest.mark.parametrize(("low", "bits", "told"), [
+    (0, 51, True), (0, 52, False), (-1000, 2, True), (-1001, 2, False), (947, 2, True), (948, 2, False),
+])  # fmt: skip
+def test_multiples_are_told_at_once_as_far_as_float64_reaches(low, bits, told):
+    values = np.array([(2.0**bits - 1) * 2.0**low, -(2.0**low)])
+    assert slicing._are_multiples(values, low, low + bits) == told
+    assert not slicing._are_multiples(values, low + 1, low + bits)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
