@@ -113,7 +113,7 @@ class IntegerSum:
         """Round to a format, once."""
         mode = overflow_mode(out, overflow)
         rounded = [round_integer(value, self.exponent, out, mode, upward) for value in self.integers.flat]
-        return np.array(rounded, dtype=np.float64).astype(out.dtype).reshape(self.shape)
+        return np.array(rounded).astype(out.dtype).reshape(self.shape)
 
 
 def to_integers(tensor: Array) -> tuple[Array, int]:
