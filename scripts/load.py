@@ -72,7 +72,8 @@ class Repeated:
 
     def __init__(self, count):
         suite = refconv.load_suite(smoke_folder())
-        self.folder, self.one = suite.folder, suite.case("worked-example-float32-iota/x3x3-w2x2")
+        self.folder, self.manifest = suite.folder, suite.manifest
+        self.one = suite.case("worked-example-float32-iota/x3x3-w2x2")
         self.ids = tuple(f"worked-example-float32-iota/{number}" for number in range(count))
 
     def select(self, patterns):

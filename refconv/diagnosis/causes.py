@@ -66,7 +66,7 @@ def with_causes(report: Report, suite: Suite, seconds: float = SECONDS) -> Repor
     """
     models, seen = Models(suite, seconds), _Seen(report)
     wrong = [number for number, outcome in enumerate(report.failures) if outcome.digest or refused(outcome)]
-    riddles = heapq.nsmallest(MOST, taken(report.failures, wrong), key=_work)
+    riddles = heapq.nsmallest(MOST, map(_slim, taken(report.failures, wrong)), key=_work)
     causes: list[Cause] = []
     while riddles:
         sample = _sample(riddles)
@@ -190,7 +190,7 @@ def _some(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
 
 def _spread(outcomes: Iterable[Outcome]) -> list[Outcome]:
     """Take some outcomes of all sizes, among the smaller quarter."""
-    found = sorted(outcomes, key=_work)
+    found = sorted(map(_slim, outcomes), key=_work)
     return found[:: max(1, len(found) // (4 * WITNESSES))][:WITNESSES]
 
 
@@ -231,6 +231,11 @@ def _sample(riddles: Iterable[Outcome]) -> list[Outcome]:
 def _by_group(riddles: Iterable[Outcome]) -> list[Outcome]:
     """Order failures so that files are read once: the quick ones of each group, then the slow ones."""
     return sorted(riddles, key=lambda outcome: (_work(outcome) > QUICK, outcome.family))
+
+
+def _slim(outcome: Outcome) -> Outcome:
+    """Return an outcome without the picture of its errors, which takes most of its memory."""
+    return replace(outcome, verdict=outcome.verdict and replace(outcome.verdict, closeup=None))
 
 
 def _key(outcome: Outcome) -> Key:

@@ -25,7 +25,7 @@ Array = npt.NDArray[Any]
 
 ASK, IDLE, READ = 1.2e-4, 8e-6, 8e-3  # seconds: a small prediction, a model with nothing to say, a group of cases
 PRODUCT, SCALE = 3e-9, 3e-6  # seconds: a product more, and a result that is scaled as a fraction
-SMALL = 2**25  # bytes of a suite whose cases stay in memory, for they are asked for again and again
+SMALL = 2**25  # bytes of a suite of which many cases stay in memory, for they are asked for again and again
 ROUNDING = 2.0**-6  # how much the number of wrong elements may differ where they are judged by an interval
 
 
@@ -43,7 +43,7 @@ class Models:
     def __init__(self, suite: Suite, seconds: float) -> None:
         self.suite, self._left = suite, seconds
         small = sum(record.files[1].nbytes for record in suite.manifest.groups) <= SMALL
-        self._read = functools.lru_cache(maxsize=None if small else 64)(suite.case)
+        self._read = functools.lru_cache(maxsize=2048 if small else 64)(suite.case)
         self._group = ""
 
     @property

@@ -13,8 +13,9 @@ from rich.console import Console
 from refconv import check, load_suite
 from refconv.check import Xfail, expect, spool, write_xfails
 from refconv.check.spool import Spooled, kept, taken
-from refconv.diagnosis import causes, with_causes
+from refconv.diagnosis import causes, models, with_causes
 from refconv.errors import ReportError
+from refconv.judge.closeup import Closeup
 from refconv.report import html_text, json_text, junit_text, markdown_text, print_report
 from refconv.suite.embedded import smoke_folder
 
@@ -53,6 +54,21 @@ def test_a_report_over_a_file_says_what_one_in_memory_says(suite, monkeypatch, t
     assert told(long) == told(short)
     assert write_xfails(long, tmp_path / "long.toml") == write_xfails(short, tmp_path / "short.toml")
     assert (tmp_path / "long.toml").read_text() == (tmp_path / "short.toml").read_text()
+
+
+def test_pictures_of_errors_stay_in_the_file_while_bugs_are_looked_for(suite, monkeypatch):
+    monkeypatch.setattr(spool, "KEPT", 3)
+    report, ask, alive = check(FAULTY, suite, thorough=False), models.suspected, []
+
+    def count():
+        return sum(type(item) is Closeup for item in gc.get_objects())
+
+    gc.collect()
+    before = count()
+    monkeypatch.setattr(models, "suspected", lambda *given: (alive.append(count()), ask(*given))[1])
+    with_causes(report, suite, seconds=0.03)
+    assert len(report.failures) > spool.KEPT
+    assert set(alive) == {before}
 
 
 def test_what_is_chosen_of_a_file_is_read_from_it_in_any_order():
