@@ -146,15 +146,11 @@ def round_integer(value: int, exponent: int, out: NumberFormat, overflow: str, u
         return 0.0
     top = magnitude.bit_length() - 1 + exponent
     lsb = 0 if out.is_integer else max(top, out.min_exponent) - out.precision + 1
-    quotient, rest = magnitude, 0
-    if lsb > exponent:
-        quotient, rest = divmod(magnitude, 1 << (lsb - exponent))
-    else:
-        quotient = magnitude << (exponent - lsb)
+    whole = 1 << max(0, lsb - exponent)
+    quotient, rest = divmod(magnitude << max(0, exponent - lsb), whole)
     if out.is_integer:
         return float(_checked_integer(int(sign) * quotient, rest, out))
-    twice, whole = 2 * rest, 1 << max(0, lsb - exponent)
-    rounds_up = sign > 0 and rest > 0 if upward else twice > whole or (twice == whole and quotient % 2 == 1)
+    rounds_up = sign > 0 and rest > 0 if upward else 2 * rest > whole or (2 * rest == whole and quotient % 2 == 1)
     quotient += rounds_up
     if quotient << max(0, lsb) > int(out.largest) << max(0, -lsb):
         return math.copysign({"infinity": math.inf, "saturate": out.largest, "nan": math.nan}[overflow], sign)

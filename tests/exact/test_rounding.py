@@ -182,6 +182,8 @@ def test_integer_formats_refuse_fractions():
 def test_a_format_without_infinity_must_be_told_its_overflow():
     with pytest.raises(FormatError, match="overflow for float8_e4m3fn must be one of saturate, nan, got None"):
         overflow_mode(get_format("float8_e4m3fn"), None)
+    with pytest.raises(FormatError, match="must be one of saturate, nan, got 'infinity'"):
+        overflow_mode(get_format("float8_e4m3fn"), "infinity")
     with pytest.raises(FormatError, match="must be one of infinity, saturate, nan, got 'wrap'"):
         overflow_mode(get_format("float16"), "wrap")
     for name, mode in MODES:
