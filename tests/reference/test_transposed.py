@@ -32,6 +32,10 @@ def test_the_three_references_agree_exactly_on_every_legal_problem(problem, seed
             np.testing.assert_array_equal(other[operation], expected)
 
 
+def test_each_reference_says_its_name_by_which_files_and_messages_call_it():
+    assert [reference.name for reference in REFERENCES] == ["direct", "sparse", "im2col"]
+
+
 @each
 def test_a_signal_by_hand(reference):
     """[1, 2, 3] at stride 2 with the kernel [1, 10, 100]; one element is cut off, one added, a bias of 5 everywhere."""
