@@ -8,17 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import every_problem, integer_tensors, real_tensors
 
-from refconv import ConvProblem, FormatError, exact
+from refconv import ConvProblem, FormatError, TensorError, TransposedProblem, exact
 from refconv.exact import slicing
 from refconv.exact.slicing import as_reals, ceil_log2, extent, finite_extent, slices, widths
+from refconv.exact.sums import FloatSum, IntegerSum
 from refconv.formats import get_format
-from refconv.reference import direct, im2col, sparse
+from refconv.reference import direct, im2col, sparse, transposed
 
 REFERENCES = [direct, sparse, im2col]
 OPERATIONS = ["forward", "grad_input", "grad_weight", "grad_bias"]
 each = pytest.mark.parametrize("reference", REFERENCES, ids=lambda module: module.name)
 SMALL = ConvProblem(batch=2, in_channels=2, out_channels=2, groups=2, input_size=(3, 4), kernel_size=(2, 3),
                     stride=(2, 1), padding=((1, 0), (0, 2)))  # fmt: skip
+UP = TransposedProblem(batch=2, in_channels=4, out_channels=6, groups=2, input_size=(3, 4), kernel_size=(3, 2),
+                       stride=(2, 1), padding=((1, 0), (0, 1)), output_padding=(1, 0))  # fmt: skip
 
 
 def rational(operation, tensors, problem):
@@ -125,6 +128,31 @@ def test_the_functions_by_name_round_the_sum(reference, operation):
     expected = getattr(direct, operation)(*(tensors[name] for name in arguments), SMALL)
     assert got.dtype == np.int32
     np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("problem", [SMALL, UP], ids=["convolution", "transposed"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_tensors_of_another_shape_are_refused_by_name(operation, problem):
+    using = im2col if problem is SMALL else transposed.im2col
+    tensors = real_tensors(problem)
+    for name in (*exact.FACTORS[operation], *["bias"] * (operation == "forward")):
+        wrong = tensors | {name: np.ones((1, *tensors[name].shape))}
+        with pytest.raises(TensorError, match=rf"^{name} must have shape "):
+            exact.exact_sum(operation, wrong, problem, using)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(("using", "kind"), [
+    (transposed.direct, IntegerSum), (transposed.sparse, FloatSum), (transposed.im2col, FloatSum),
+])  # fmt: skip
+def test_transposed_convolutions_are_computed_by_their_own_references(using, kind, operation):
+    tensors = integer_tensors(UP, seed=5)
+    arguments = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+                 "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}[operation]  # fmt: skip
+    total = exact.exact_sum(operation, tensors, UP, using)
+    assert type(total) is kind
+    expected = getattr(using, operation)(*(tensors[name] for name in arguments), UP)
+    np.testing.assert_array_equal(total.round(get_format("float64")), expected)
 
 
 @each
