@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refconv import FormatError
-from refconv.exact.expansion import Part, can_expand, round_plain_sum, two_sum
+from refconv.exact import expansion
+from refconv.exact.expansion import Part, can_expand, is_cast, round_plain_sum, two_sum
 from refconv.exact.slicing import extent, real_slices
 from refconv.exact.sums import FloatSum, IntegerSum, SlicedSum, to_integers
 from refconv.formats import FORMATS, get_format
@@ -179,6 +180,22 @@ def test_plain_sums_add_every_part():
     for name in ("float32", "float16", "bfloat16", "float64"):
         exact = np.sum(rows, axis=0)  # each of these sums has a few bits
         assert total.round(get_format(name)).tolist() == exact.astype(get_format(name).dtype).tolist()
+
+
+@pytest.mark.parametrize("name", FLOATS)
+def test_numpy_rounds_to_three_formats_to_nearest_alone(name):
+    out = get_format(name)
+    assert is_cast(out, "infinity") == (name in ("float64", "float32", "float16"))
+    assert not is_cast(out, "saturate")
+    assert not is_cast(out, "infinity", upward=True)
+
+
+def test_the_largest_part_loses_nothing_whatever_the_order(monkeypatch):
+    """Small numbers beside large ones of their own array hang on no error of these, so that nothing is expanded."""
+    monkeypatch.setattr(expansion, "_expand", None)
+    large, tiny = Part(np.array([2.0**10, 2.0**-30]), -30, 11), Part(np.full(2, 2.0**-90), -90, -89)
+    for parts in ((large, tiny), (tiny, large)):
+        assert FloatSum((2,), parts).round(get_format("float32")).tolist() == [2.0**10, 2.0**-30]
 
 
 @pytest.mark.parametrize("name", ["float32", "float16"])
