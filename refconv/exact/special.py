@@ -59,7 +59,7 @@ class SpecialSum:
             raise FormatError(f"{out} must hold every exact result, but {int(here.sum())} are NaN or infinite.")
         rounded = self.finite.round(out, overflow, upward=upward)
         special = self.special if is_elsewhere(rounded) else fetched(self.special)
-        rounded[special != 0] = _carried(special[special != 0], out, overflow).astype(out.dtype)
+        rounded[special != 0] = _carried(special[special != 0], out, overflow)
         return canonical_nans(rounded)
 
 

@@ -85,6 +85,15 @@ def test_the_finite_part_beside_special_values_is_still_exact(reference):
     assert np.isnan(y[0, 0, 0, 2])
 
 
+@each
+def test_the_finite_part_beside_special_values_is_rounded_upward_if_told_so(reference):
+    tensors = {"x": np.array([[[[1.0, 1.0, np.inf]]]]), "weight": np.array([[[[1.0, 2.0**-40]]]])}
+    total = exact.exact_sum("forward", tensors, PADDED, reference)
+    nearest, up = (total.round(get_format("float32"), upward=upward)[0, 0, 0] for upward in (False, True))
+    assert nearest.tolist() == [2.0**-40, 1.0, np.inf]
+    assert up.tolist() == [2.0**-40, 1 + 2.0**-23, np.inf]
+
+
 @pytest.mark.parametrize("name", [name for name in FORMATS if not FORMATS[name].is_integer])
 def test_golden_nans_have_one_bit_pattern(name):
     expected = {"float64": 0x7FF8000000000000, "float32": 0x7FC00000, "float16": 0x7E00, "bfloat16": 0x7FC0,
