@@ -130,6 +130,19 @@ def test_the_functions_by_name_round_the_sum(reference, operation):
     np.testing.assert_array_equal(got, expected)
 
 
+@each
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_magnitudes_and_counts_are_those_of_the_seven_loops(reference, operation):
+    tensors = integer_tensors(SMALL, seed=5)
+    arguments = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+                 "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}[operation]  # fmt: skip
+    sizes, ones = ([function(tensors[name]) for name in arguments] for function in (np.abs, np.ones_like))
+    magnitude = exact.exact_magnitude(operation, tensors, SMALL, reference).round(get_format("float64"))
+    np.testing.assert_array_equal(magnitude, getattr(direct, operation)(*sizes, SMALL))
+    counts = exact.count_terms(operation, tensors, SMALL, reference)
+    np.testing.assert_array_equal(counts, getattr(direct, operation)(*ones, SMALL))
+
+
 @pytest.mark.parametrize("problem", [SMALL, UP], ids=["convolution", "transposed"])
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_tensors_of_another_shape_are_refused_by_name(operation, problem):
