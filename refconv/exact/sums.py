@@ -107,7 +107,7 @@ class IntegerSum:
         added, exponent = to_integers(np.broadcast_to(values, self.shape))
         low = min(exponent, self.exponent)
         total = (self.integers << (self.exponent - low)) + (added << (exponent - low))
-        return IntegerSum(self.shape, np.asarray(total, dtype=object), low)
+        return IntegerSum(self.shape, total, low)
 
     def round(self, out: NumberFormat, overflow: str | None = None, *, upward: bool = False) -> Array:
         """Round to a format, once."""
