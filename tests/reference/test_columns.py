@@ -1,11 +1,15 @@
 """How im2col cuts its work: as few blocks as the budget and a cache allow."""
 
+from dataclasses import replace
+
 import array_api_strict
 import numpy as np
 import pytest
 from elsewhere import Elsewhere
+from problems import integer_tensors
 
 from refconv import ConvProblem
+from refconv.reference import depthwise, direct, im2col
 from refconv.reference.columns import ON_A_DEVICE, buffers
 
 LAYER = ConvProblem(batch=4, in_channels=3, out_channels=5, input_size=(4, 6), kernel_size=(2, 3))
@@ -22,6 +26,25 @@ def test_a_block_is_as_large_as_the_budget(like, size):
     """One byte less, and there are two."""
     assert [columns.shape for _, columns in buffers(like, LAYER, size * NUMBERS)] == [(3, 2, 3, 4, 3, 4)]
     assert len(list(buffers(like, LAYER, size * NUMBERS - 1))) == 2
+
+
+def test_a_layer_without_inputs_takes_its_products_alone():
+    layer = replace(LAYER, in_channels=0, out_channels=1)
+    assert len(list(buffers(np.empty(0), layer, 8 * 48))) == 1
+    assert len(list(buffers(np.empty(0), layer, 8 * 48 - 1))) == 2
+
+
+@pytest.mark.parametrize("operation", ["forward", "grad_input", "grad_weight"])
+def test_depthwise_layers_are_multiply_adds_but_on_a_device(operation, monkeypatch):
+    problem = ConvProblem(batch=2, in_channels=2, out_channels=2, groups=2, input_size=(4, 5), kernel_size=(2, 3))
+    names = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+             "grad_weight": ("x", "grad_output")}[operation]  # fmt: skip
+    tensors = [integer_tensors(problem)[name] for name in names]
+    expected = getattr(direct, operation)(*tensors, problem)
+    monkeypatch.setattr(depthwise, operation, None)
+    with pytest.raises(TypeError):
+        getattr(im2col, operation)(*tensors, problem)
+    np.testing.assert_array_equal(getattr(im2col, operation)(*map(Elsewhere, tensors), problem).get(), expected)
 
 
 def test_a_device_has_a_budget_of_its_own():

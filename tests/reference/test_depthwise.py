@@ -23,6 +23,9 @@ def layer(**fields):
         ({"in_channels": 2, "out_channels": 2, "groups": 2, "kernel_size": (1, 1), "input_size": (1, 1)}, True),
         ({"out_channels": 0}, False),
         ({"stride": (2, 3), "padding": ((1, 1), (1, 1))}, True),
+        # one input and nine outputs: the plane may hold forty numbers
+        ({"input_size": (1, 1), "kernel_size": (1, 32), "padding": ((0, 0), (20, 19))}, True),
+        ({"input_size": (1, 1), "kernel_size": (1, 33), "padding": ((0, 0), (20, 20))}, False),
         # the planes would hold dilation and padding, many times what the tensors do
         ({"input_size": (1, 1), "padding": ((50, 50), (50, 50)), "dilation": (49, 49)}, False),
         # as many planes as the stride has phases, each no larger than the tensors
