@@ -5,6 +5,7 @@ import pytest
 from elsewhere import Elsewhere
 
 from refconv import ConvProblem, ImplementationError, TransposedProblem, exact
+from refconv.exact import slicing
 from refconv.exact.places import AT_ONCE, at_once, held, is_elsewhere, readable
 from refconv.formats import get_format
 from refconv.implementations.devices import load_cupy
@@ -123,6 +124,8 @@ def test_what_has_no_subnormal_numbers_of_float32_stays_as_it_is(there):
 def test_elsewhere_works_on_as_many_elements_as_keep_it_busy(there):
     assert at_once(there(np.ones(3)), 7) == AT_ONCE
     assert at_once(np.ones(3), 7) == 7
+    for tensor, pieces in ((there(np.ones(1000)), 1), (np.ones(1000), 2)):
+        assert len(list(slicing._pieces(tensor))) == pieces
 
 
 @places
