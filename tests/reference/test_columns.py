@@ -9,7 +9,7 @@ from elsewhere import Elsewhere
 from problems import integer_tensors
 
 from refconv import ConvProblem
-from refconv.reference import depthwise, direct, im2col
+from refconv.reference import columns, depthwise, direct, im2col, sparse
 from refconv.reference.columns import ON_A_DEVICE, buffers
 
 LAYER = ConvProblem(batch=4, in_channels=3, out_channels=5, input_size=(4, 6), kernel_size=(2, 3))
@@ -24,7 +24,7 @@ NUMBERS = 4 * (3 * 4) * (3 * 6 + 5)  # of each image, at each output position: t
 ])  # fmt: skip
 def test_a_block_is_as_large_as_the_budget(like, size):
     """One byte less, and there are two."""
-    assert [columns.shape for _, columns in buffers(like, LAYER, size * NUMBERS)] == [(3, 2, 3, 4, 3, 4)]
+    assert [room.shape for _, room in buffers(like, LAYER, size * NUMBERS)] == [(3, 2, 3, 4, 3, 4)]
     assert len(list(buffers(like, LAYER, size * NUMBERS - 1))) == 2
 
 
@@ -60,3 +60,21 @@ def test_large_images_have_columns_of_their_own_but_on_a_device(width, blocks):
     problem = ConvProblem(batch=2, in_channels=1, out_channels=1, input_size=(17, width), kernel_size=(2, 4))
     assert len(list(buffers(np.empty(0), problem, 2**22))) == blocks
     assert len(list(buffers(Elsewhere(np.empty(0)), problem, 2**22))) == 1
+
+
+@pytest.mark.parametrize(("stride", "unused"), [
+    ((1, 1), "_copy_taps"),  # 20 numbers of a channel are read, and its columns have 32
+    ((2, 1), "_copy_taps"),  # 16 and 16
+    ((3, 1), "_patch"),  # 20 and 16
+    ((2, 2), "_patch"),  # 12 and 8
+])  # fmt: skip
+def test_a_patch_is_copied_unless_it_is_larger_than_its_columns(stride, unused, monkeypatch):
+    problem = ConvProblem(batch=1, in_channels=2, out_channels=2, input_size=(5, 4), kernel_size=(2, 1), stride=stride)
+    tensors = [integer_tensors(problem)[name] for name in ("x", "weight", "bias")]
+    monkeypatch.setattr(columns, unused, None)
+    np.testing.assert_array_equal(im2col.forward(*tensors, problem), direct.forward(*tensors, problem))
+
+
+def test_sparse_takes_one_row_at_a_time_where_the_budget_is_less(monkeypatch):
+    monkeypatch.setattr(sparse, "BUDGET", 1)
+    assert len(list(sparse._blocks(LAYER))) == 5 * 3 * 4
