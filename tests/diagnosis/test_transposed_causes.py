@@ -86,6 +86,10 @@ def test_a_problem_that_a_bug_would_refuse_shows_it(axes):
     refused = [outcome for outcome in right if models._refuses(slug, outcome)]
     assert refused
     assert all(read_problem(outcome.descriptor).groups > 1 and models.shows(slug, outcome) for outcome in refused)
+    poor = Models(axes, 0)  # who cannot afford to ask
+    assert not any(poor.shows(slug, outcome) for outcome in refused)
+    most = [max(who.numbers("transposed-bias-of-first-group", outcome) for outcome in right) for who in (models, poor)]
+    assert most == [2, 0]
 
 
 def test_nobody_is_sent_to_a_diagnosis_that_looks_at_images_alone(tmp_path, capsys):
