@@ -291,6 +291,15 @@ def test_cases_that_must_be_refused_say_nothing_of_a_bug(tmp_path):
     assert (cause.defect, cause.contradicted) == ("kernel-flipped", 0)
 
 
+def test_who_answers_what_must_be_refused_is_not_sent_to_diagnose(tmp_path):
+    def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+        return np.zeros((1, 1, 1, 1), x.dtype)
+
+    generate(tmp_path / "suite", select=["illegal-*"])
+    suite = load_suite(tmp_path / "suite")
+    assert bugs(check(conv2d, suite), suite, "look there") == [f"{len(suite)} failures without a name here."]
+
+
 class Refusing(Defect):
     """A layer that refuses everything."""
 
