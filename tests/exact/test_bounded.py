@@ -212,6 +212,17 @@ def test_factors_reach_from_2_to_the_minus_400_to_2_to_the_400():
             assert isinstance(exact.exact_sum("forward", scaled, LAYER, im2col), kind)
 
 
+def test_float64_is_rounded_from_all_of_the_sum(monkeypatch):
+    """Its results are as close together as the errors of a convolution in float64."""
+    tensors = {**real_tensors(LAYER), "bias": None}
+    total = exact.exact_sum("forward", tensors, LAYER, im2col)
+    monkeypatch.setattr(BoundedSum, "_rounded", None)
+    truth = exact.exact_sum("forward", tensors, LAYER, direct)
+    assert total.round(FLOAT64).tobytes() == truth.round(FLOAT64).tobytes()
+    with pytest.raises(TypeError):
+        total.round(FLOAT32)
+
+
 def test_short_problems_are_convolved_in_slices(monkeypatch):
     tensors = {**real_tensors(LAYER), "bias": None}
     products = np.prod(LAYER.y_shape) * LAYER.reduction_length("forward")

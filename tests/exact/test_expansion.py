@@ -190,6 +190,12 @@ def test_numpy_rounds_to_three_formats_to_nearest_alone(name):
     assert not is_cast(out, "infinity", upward=True)
 
 
+def test_parts_begin_in_the_first_array_that_they_can_reach():
+    """The last array is added up plainly: what is too large for that and 1 together is kept above it."""
+    parts = [Part(np.array([value]), 0, math.frexp(value)[1]) for value in (2.0**97, -(2.0**97), 2.0**56, 2.0**56, 1.0)]
+    assert FloatSum((1,), tuple(parts)).round(get_format("float64"), upward=True).tolist() == [2.0**57 + 2**5]
+
+
 def test_the_largest_part_loses_nothing_whatever_the_order(monkeypatch):
     """Small numbers beside large ones of their own array hang on no error of these, so that nothing is expanded."""
     monkeypatch.setattr(expansion, "_expand", None)
