@@ -132,7 +132,13 @@ def _are_multiples(values: Reals, low: int, high: int) -> bool:
 
 
 def _lowest_bit_of_smallest(values: Reals, largest: float) -> int:
-    """Return the exponent of the lowest set bit of the smallest magnitude that is not zero."""
+    """Return the exponent of the lowest set bit of the smallest magnitude that is not zero.
+
+    Examples
+    --------
+    >>> _lowest_bit_of_smallest(np.array([12.0, 0.0, -0.75]), 12.0), _lowest_bit_of_smallest(np.array([12.0]), 12.0)
+    (-2, 2)
+    """
     sizes = np.abs(values)
     numerator, denominator = float(np.where(sizes > 0, sizes, largest).min()).as_integer_ratio()
     return (numerator & -numerator).bit_length() - denominator.bit_length()

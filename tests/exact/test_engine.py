@@ -4,12 +4,14 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from elsewhere import Elsewhere
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import every_problem, integer_tensors, real_tensors
 
 from refconv import ConvProblem, FormatError, TensorError, TransposedProblem, exact
-from refconv.exact import slicing
+from refconv.exact import engine, slicing
+from refconv.exact.places import is_elsewhere
 from refconv.exact.slicing import as_reals, ceil_log2, extent, finite_extent, slices, widths
 from refconv.exact.sums import FloatSum, IntegerSum
 from refconv.formats import get_format
@@ -128,6 +130,13 @@ def test_the_functions_by_name_round_the_sum(reference, operation):
     expected = getattr(direct, operation)(*(tensors[name] for name in arguments), SMALL)
     assert got.dtype == np.int32
     np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.int8])
+def test_products_are_counted_in_float32_wherever_the_tensors_are(kind):
+    for like in (np.empty((2, 3), kind), Elsewhere(np.empty((2, 3), kind))):
+        ones = engine._ones((2, 3), like)
+        assert (ones.dtype, ones.shape, is_elsewhere(ones)) == (np.float32, (2, 3), is_elsewhere(like))
 
 
 @each
