@@ -82,7 +82,7 @@ def forward(x: Array, weight: Array, bias: Array | None, problem: ConvProblem) -
     if bias is None:
         return y
     problem.check_tensor("bias", bias.shape)
-    return _plus(y, array_namespace(y).reshape(bias, (-1, *[1] * len(problem.output_size))))
+    return _plus(y, array_namespace(y).reshape(bias, (problem.out_channels, *[1] * len(problem.output_size))))
 
 
 def grad_input(grad_output: Array, weight: Array, problem: ConvProblem) -> Array:

@@ -53,7 +53,7 @@ def forward(x: Array, weight: Array, bias: Array | None, problem: TransposedProb
     if bias is None:
         return y
     problem.check_tensor("bias", bias.shape)
-    return y + array_namespace(bias).reshape(bias, (-1, *[1] * len(problem.output_size)))
+    return y + array_namespace(bias).reshape(bias, (problem.out_channels, *[1] * len(problem.output_size)))
 
 
 def grad_input(grad_output: Array, weight: Array, problem: TransposedProblem) -> Array:
