@@ -1,7 +1,8 @@
 """How much memory a large layer takes beyond its inputs and outputs: 1x64x512x512, 64 filters of 3x3.
 
 Usage: ``python scripts/bench_memory.py [--out FILE.json]``.  Each figure is the peak resident memory of a child of its
-own, less what it held before the call and less the result.  Linux only.
+own, less what it held before the call and less the result.  Linux only.  Fills: ``integers`` need one convolution;
+``full`` are normal deviates with all bits of their mantissas.
 """
 
 import benching
@@ -22,12 +23,13 @@ import numpy as np
 from refconv import ConvProblem, exact
 from refconv.reference import im2col
 
-way, dtype, operation = sys.argv[1:]
+way, fill, dtype, operation = sys.argv[1:]
 problem = ConvProblem(batch=1, in_channels=64, out_channels=64, input_size=(512, 512), kernel_size=(3, 3),
                       padding=((1, 1), (1, 1)))
 names = {"forward": ("x", "weight"), "grad_input": ("grad_output", "weight"), "grad_weight": ("x", "grad_output")}
 rng = np.random.default_rng(0)
-tensors = [rng.integers(-9, 9, problem.shape_of(name), dtype=np.int8).astype(dtype) for name in names[operation]]
+draw = rng.standard_normal if fill == "full" else lambda shape: rng.integers(-9, 9, shape, dtype=np.int8)
+tensors = [draw(problem.shape_of(name)).astype(dtype) for name in names[operation]]
 more = [None] if operation == "forward" else []
 np.ones((64, 64)) @ np.ones((64, 64))  # BLAS takes its buffers
 
@@ -53,13 +55,13 @@ def extra(*arguments):
 def main():
     """Print and write everything."""
     rows = [
-        [way, dtype, operation, extra(way, dtype, operation)]
-        for way in ("im2col", "exact")
+        [way, fill, dtype, operation, extra(way, fill, dtype, operation)]
+        for way, fill in (("im2col", "full"), ("exact", "integers"), ("exact", "full"))
         for dtype in ("float32", "float64")
         for operation in ("forward", "grad_input", "grad_weight")
     ]
-    worst = {way: max(row[3] for row in rows if row[0] == way) for way in ("im2col", "exact")}
-    columns = ["what", "dtype", "operation", "extra MiB"]
+    worst = {" ".join(way): max(row[4] for row in rows if row[:2] == list(way)) for way in {(r[0], r[1]) for r in rows}}
+    columns = ["what", "fill", "dtype", "operation", "extra MiB"]
     benching.finish(CHOSEN, f"extra memory, of at most {LIMIT} MiB", columns, rows, {"largest": worst})
 
 
