@@ -243,6 +243,7 @@ def test_a_node_with_more_leaves_than_were_counted_is_no_tree():
         (np.rint, "nearest even"), (np.trunc, "toward zero"), (np.floor, "downward"), (np.ceil, "upward"),
         (lambda share: np.copysign(np.floor(abs(share) + 0.5), share), "nearest away"),
         (lambda share: np.floor(share + 0.5), "nearest away"),  # as ties of positive numbers are
+        (lambda share: np.copysign(np.ceil(abs(share) - 0.5), share), "nearest, ties toward zero"),
         (lambda share: share if abs(share) == 0.5 else np.rint(share), "nearest"),
         (lambda share: share * 2, "unknown"),
     ],

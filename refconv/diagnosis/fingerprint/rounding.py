@@ -60,8 +60,8 @@ def classify(steps: Steps) -> str:
     up, down = steps(0.75), steps(-0.75)
     if up == {1.0} and down == {-1.0}:
         ties = steps(0.5) | {-value for value in steps(-0.5)}
-        if ties == {0.0}:
-            return "nearest even"
+        if ties == {0.0}:  # to the even one, or to the smaller one, as between an odd one and the next
+            return "nearest even" if steps(1.5) <= {2.0} else "nearest, ties toward zero"
         return "nearest away" if 1.0 in ties else "nearest"
     if up == {0.0} and down == {-1.0}:
         return "downward"
