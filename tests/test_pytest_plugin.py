@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-import refconv.api  # noqa: F401  (with NumPy, which cannot be loaded twice in one process)
+import scipy.sparse  # noqa: F401  # with all of NumPy, which cannot be loaded twice, and pytester's runs forget modules
 
 pytest_plugins = ["pytester"]
 
