@@ -78,6 +78,9 @@ def test_the_bytes_are_those_of_python_integers(reference, operation, problem, s
     truth = exact.exact_sum(operation, tensors, problem, direct)
     for name in ("float32", "float16", "bfloat16", "float64"):
         assert total.round(get_format(name)).tobytes() == truth.round(get_format(name)).tobytes()
+    for mode in ("saturate", "nan"):
+        narrow = get_format("float8_e4m3fn")
+        assert total.round(narrow, mode).tobytes() == truth.round(narrow, mode).tobytes()
     assert total.round(FLOAT64, upward=True).tobytes() == truth.round(FLOAT64, upward=True).tobytes()
     assert total.round(FLOAT32, upward=True).tobytes() == truth.round(FLOAT32, upward=True).tobytes()
 

@@ -19,6 +19,8 @@ from refconv.reference import direct, im2col, sparse, transposed
 
 REFERENCES = [direct, sparse, im2col]
 OPERATIONS = ["forward", "grad_input", "grad_weight", "grad_bias"]
+ARGUMENTS = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+             "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}  # fmt: skip
 each = pytest.mark.parametrize("reference", REFERENCES, ids=lambda module: module.name)
 SMALL = ConvProblem(batch=2, in_channels=2, out_channels=2, groups=2, input_size=(3, 4), kernel_size=(2, 3),
                     stride=(2, 1), padding=((1, 0), (0, 2)))  # fmt: skip
@@ -30,9 +32,7 @@ def rational(operation, tensors, problem):
     """Add up Fractions, product by product, from the definition."""
     exactly = {name: np.array([Fraction(float(v)) for v in t.flat], dtype=object).reshape(t.shape)
                for name, t in tensors.items()}  # fmt: skip
-    arguments = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
-                 "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}[operation]  # fmt: skip
-    return getattr(direct, operation)(*(exactly[name] for name in arguments), problem)
+    return getattr(direct, operation)(*(exactly[name] for name in ARGUMENTS[operation]), problem)
 
 
 def rounded(fractions, name):
@@ -124,10 +124,8 @@ def test_the_whole_range_of_float64_is_exact(reference):
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_functions_by_name_round_the_sum(reference, operation):
     tensors = integer_tensors(SMALL, seed=5)
-    arguments = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
-                 "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}[operation]  # fmt: skip
-    got = getattr(exact, operation)(*(tensors[name] for name in arguments), SMALL, "int32", using=reference)
-    expected = getattr(direct, operation)(*(tensors[name] for name in arguments), SMALL)
+    got = getattr(exact, operation)(*(tensors[name] for name in ARGUMENTS[operation]), SMALL, "int32", using=reference)
+    expected = getattr(direct, operation)(*(tensors[name] for name in ARGUMENTS[operation]), SMALL)
     assert got.dtype == np.int32
     np.testing.assert_array_equal(got, expected)
 
@@ -143,9 +141,7 @@ def test_products_are_counted_in_float32_wherever_the_tensors_are(kind):
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_magnitudes_and_counts_are_those_of_the_seven_loops(reference, operation):
     tensors = integer_tensors(SMALL, seed=5)
-    arguments = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
-                 "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}[operation]  # fmt: skip
-    sizes, ones = ([function(tensors[name]) for name in arguments] for function in (np.abs, np.ones_like))
+    sizes, ones = ([function(tensors[name]) for name in ARGUMENTS[operation]] for function in (np.abs, np.ones_like))
     magnitude = exact.exact_magnitude(operation, tensors, SMALL, reference).round(get_format("float64"))
     np.testing.assert_array_equal(magnitude, getattr(direct, operation)(*sizes, SMALL))
     counts = exact.count_terms(operation, tensors, SMALL, reference)
@@ -169,11 +165,9 @@ def test_tensors_of_another_shape_are_refused_by_name(operation, problem):
 ])  # fmt: skip
 def test_transposed_convolutions_are_computed_by_their_own_references(using, kind, operation):
     tensors = integer_tensors(UP, seed=5)
-    arguments = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
-                 "grad_weight": ("x", "grad_output"), "grad_bias": ("grad_output",)}[operation]  # fmt: skip
     total = exact.exact_sum(operation, tensors, UP, using)
     assert type(total) is kind
-    expected = getattr(using, operation)(*(tensors[name] for name in arguments), UP)
+    expected = getattr(using, operation)(*(tensors[name] for name in ARGUMENTS[operation]), UP)
     np.testing.assert_array_equal(total.round(get_format("float64")), expected)
 
 
