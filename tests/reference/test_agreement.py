@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from problems import every_problem, hold_the_wider_dtype, integer_tensors, problems, run
 
 from refconv import ConvProblem, TensorError
-from refconv.reference import direct, im2col, sparse
+from refconv.reference import direct, im2col, sparse, transposed
 
 REFERENCES = [direct, sparse, im2col]
 each = pytest.mark.parametrize("reference", REFERENCES, ids=lambda module: module.name)
@@ -55,6 +55,10 @@ def test_a_small_memory_budget_changes_nothing(reference, budget, problem, seed)
 
 def test_each_reference_says_its_name_by_which_files_and_messages_call_it():
     assert [reference.name for reference in REFERENCES] == ["direct", "sparse", "im2col"]
+
+
+def test_the_loops_take_integers_of_any_size():
+    assert direct.unbounded_integers is transposed.direct.unbounded_integers is True
 
 
 @given(problems())

@@ -78,3 +78,19 @@ def test_a_patch_is_copied_unless_it_is_larger_than_its_columns(stride, unused, 
 def test_sparse_takes_one_row_at_a_time_where_the_budget_is_less(monkeypatch):
     monkeypatch.setattr(sparse, "BUDGET", 1)
     assert len(list(sparse._blocks(LAYER))) == 5 * 3 * 4
+
+
+@pytest.mark.parametrize("operation", ["forward", "grad_input", "grad_weight"])
+def test_a_block_in_the_middle_or_at_the_end_of_an_axis_reads_what_is_its_own(operation, monkeypatch):
+    """Four blocks of up to six outputs, the last ones of which meet padding: taps are copied, for a patch is larger."""
+    problem = ConvProblem(batch=1, in_channels=1, out_channels=1, input_size=(80,), kernel_size=(3,), stride=(4,),
+                          padding=((9, 7),))  # fmt: skip
+    monkeypatch.setattr(im2col, "BUDGET", 8 * 4 * 6)
+    monkeypatch.setattr(depthwise, "serves", lambda problem: False)
+    monkeypatch.setattr(columns, "_patch", None)
+    names = {"forward": ("x", "weight", "bias"), "grad_input": ("grad_output", "weight"),
+             "grad_weight": ("x", "grad_output")}[operation]  # fmt: skip
+    tensors = [integer_tensors(problem)[name] for name in names]
+    np.testing.assert_array_equal(
+        getattr(im2col, operation)(*tensors, problem), getattr(direct, operation)(*tensors, problem)
+    )
