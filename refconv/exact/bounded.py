@@ -31,7 +31,7 @@ Array = npt.NDArray[Any]
 Float64s = npt.NDArray[np.float64]
 
 LONG = 2**20  # products from which one convolution and a few elements take less time than several convolutions
-FEW = 64  # times as long as among all others takes an element by itself
+FEW = 64  # an element by itself takes longer than so many together
 FARTHEST = 400  # exponent of factors whose squares can be added in float64
 CHUNK = 2**14  # elements that are rounded at a time
 AT_ONCE = 2**20  # products that are looked up at a time
@@ -97,7 +97,7 @@ class BoundedSum:
         unit = self.problem.reduction_length(self.operation) * 2.0**-SIGNIFICAND
         growth = unit / (1 - unit) * GENEROUS
         lead = self.shape[: 1 if self.operation == "grad_weight" else 2]
-        return np.broadcast_to(growth * np.sqrt(most * each), lead)
+        return np.broadcast_to(growth * np.sqrt(most) * np.sqrt(each), lead)
 
     @property
     def _apply(self) -> Any:

@@ -234,3 +234,14 @@ def test_short_problems_are_convolved_in_slices(monkeypatch):
         assert isinstance(exact.exact_sum("forward", tensors, LAYER, im2col), kind)
     wide = replace(LAYER, batch=4)
     assert isinstance(exact.exact_sum("forward", {**real_tensors(wide), "bias": None}, wide, im2col), BoundedSum)
+
+
+@each_operation
+@pytest.mark.parametrize("scale", [2.0**-360, 2.0**360])
+def test_the_radius_of_the_farthest_numbers_is_as_large_in_proportion(operation, scale):
+    """The product of both sums of squares would leave the range of float64; that of their roots does not."""
+    factors = [real_tensors(LAYER)[name] for name in exact.FACTORS[operation]]
+    near = BoundedSum(operation, factors, [], LAYER, im2col)
+    far = BoundedSum(operation, [factor * scale for factor in factors], [], LAYER, im2col)
+    assert (near.radius > 0).all()
+    assert (far.radius == near.radius * scale * scale).all()
